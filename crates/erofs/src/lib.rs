@@ -1,0 +1,49 @@
+//! File trees to EROFS images and back.
+//!
+//! [EROFS](https://erofs.docs.kernel.org/en/latest/core_ondisk.html) is the read-only file system of the Linux
+//! kernel that system extensions are shipped in. This crate writes and reads its images; it opens no file,
+//! starts no thread and knows no clock, so the same code gives the same bytes natively and in a browser.
+//!
+//! Writing takes a [`Tree`] whose files are only sizes, then the content of each file piece by piece:
+//!
+//! ```
+//! use erofs::{Job, Meta, Options, Tree, Writer};
+//!
+//! let mut tree = Tree::new(Meta::directory(0o755));
+//! let hello = tree.file(tree.root(), b"hello", Meta::new(0o644), 5)?;
+//!
+//! let mut writer = Writer::new(tree, Options::default())?;
+//! writer.add(Job::new(&writer, hello, b"world".to_vec()).run())?;
+//! let mut image = Vec::new();
+//! let summary = writer.finish()?;
+//! for write in summary.writes {
+//!     let end = write.at as usize + write.bytes.len();
+//!     image.resize(image.len().max(end), 0);
+//!     image[write.at as usize..end].copy_from_slice(&write.bytes);
+//! }
+//!
+//! let mut image = erofs::Image::open(std::io::Cursor::new(image))?;
+//! let tree = image.tree()?;
+//! assert_eq!(tree.paths().map(|(path, _)| path).collect::<Vec<_>>(), [b"".to_vec(), b"hello".to_vec()]);
+//! # Ok::<(), erofs::Error>(())
+//! ```
+//!
+//! Data goes out as it is packed and metadata follows it; only the first block is written at the very end.
+//! Memory therefore depends on the number of files, not on the size of the image.
+//!
+//! Not here: mounting, changing an image, compressors other than LZ4, labels and policies.
+
+mod compress;
+mod error;
+mod format;
+mod lz4;
+mod read;
+mod tree;
+mod write;
+
+pub use compress::{Job, Packed, Profile, SEGMENT};
+pub use error::{Corrupt, Error};
+pub use format::{BLOCK, SUPERBLOCK_AT, SuperBlock};
+pub use read::{Chunks, Content, Image};
+pub use tree::{Kind, Meta, Node, NodeId, Rdev, Time, Tree, TreeError};
+pub use write::{Finished, Options, Write, Writer};

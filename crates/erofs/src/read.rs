@@ -1,0 +1,316 @@
+//! Image to tree. Images come from strangers: nothing here panics, loops or allocates beyond what the image's own
+//! size justifies; what does not fit the format is an [`Error`] that says where.
+#![warn(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
+
+mod data;
+mod dirs;
+mod inodes;
+mod xattrs;
+
+use std::collections::BTreeMap;
+use std::io::{Read, Seek, SeekFrom};
+
+use zerocopy::FromBytes;
+
+use crate::error::{Error, corrupt};
+use crate::format::{self, BLOCK, BLOCK_BITS, SLOT, SUPERBLOCK_AT, SuperBlock};
+use crate::tree::{Kind, Meta, Node, NodeId, Tree};
+use crate::write::crc32c;
+pub use data::{Chunks, Content};
+use inodes::Inode;
+
+/// An EROFS image behind something that can be read at any place.
+#[derive(Debug)]
+pub struct Image<R> {
+    source: R,
+    size: u64,
+    superblock: SuperBlock,
+}
+
+impl<R: Read + Seek> Image<R> {
+    /// Reads and checks the superblock.
+    ///
+    /// # Errors
+    /// The source is no EROFS image, is shorter than its superblock says, or needs a feature that this crate lacks.
+    pub fn open(mut source: R) -> Result<Self, Error> {
+        let size = source.seek(SeekFrom::End(0)).map_err(Error::Io)?;
+        let mut image = Self { source, size, superblock: SuperBlock::default() };
+        let superblock: SuperBlock = image.read_struct(SUPERBLOCK_AT, "superblock")?;
+        image.superblock = superblock;
+        let magic = superblock.magic.get();
+        if magic != format::MAGIC {
+            return Err(corrupt(
+                SUPERBLOCK_AT,
+                "superblock magic",
+                "0xe0f5e1e2",
+                format_args!("{magic:#010x}"),
+            ));
+        }
+        if superblock.blkszbits != BLOCK_BITS {
+            return Err(Error::Unsupported("a block size other than 4096 bytes"));
+        }
+        let known = format::INCOMPAT_ZERO_PADDING | INCOMPAT_CHUNKED_FILE;
+        if superblock.feature_incompat.get() & !known != 0 {
+            return Err(Error::Unsupported(incompatible_feature(
+                superblock.feature_incompat.get(),
+            )));
+        }
+        if superblock.dirblkbits != 0 {
+            return Err(Error::Unsupported("folder blocks larger than a block"));
+        }
+        image.check_checksum()?;
+        let claimed = u64::from(superblock.blocks.get()).saturating_mul(BLOCK as u64);
+        if claimed > size {
+            return Err(corrupt(SUPERBLOCK_AT, "size of the image", claimed, size));
+        }
+        Ok(image)
+    }
+
+    /// The superblock, fields named as in the kernel.
+    pub fn superblock(&self) -> &SuperBlock {
+        &self.superblock
+    }
+
+    /// Bytes of the image.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The whole tree; the files' contents stay where they are, for [`Image::chunks`].
+    ///
+    /// # Errors
+    /// A structure breaks the format or needs a feature that this crate lacks.
+    pub fn tree(&mut self) -> Result<Tree<Content>, Error> {
+        let root = self.inode(u64::from(self.superblock.root_nid.get()))?;
+        if !root.is_directory() {
+            return Err(corrupt(
+                root.at,
+                "root inode",
+                "a folder",
+                format_args!("{:#o}", root.mode),
+            ));
+        }
+        let meta = self.meta(&root)?;
+        let mut walk = Walk {
+            tree: Tree::new(meta),
+            known: BTreeMap::from([(root.nid, NodeId(0))]),
+            claims: vec![self.claim(&root)?],
+            folder_bytes: 0,
+        };
+        let mut folders = vec![(root.nid, root, NodeId(0))];
+        while let Some((parent, inode, id)) = folders.pop() {
+            walk.folder_bytes = walk.folder_bytes.saturating_add(inode.size);
+            if walk.folder_bytes > self.size {
+                return Err(corrupt(
+                    inode.at,
+                    "bytes of all folders",
+                    self.size,
+                    walk.folder_bytes,
+                ));
+            }
+            for entry in self.entries(&inode, parent)? {
+                if let Some(folder) = self.enter(&mut walk, &inode, id, &entry)? {
+                    folders.push((inode.nid, folder.0, folder.1));
+                }
+            }
+        }
+        check_claims(&mut walk.claims)?;
+        Ok(walk.tree)
+    }
+
+    /// Adds one entry of a folder to the tree; gives it back if it is a folder itself.
+    fn enter(
+        &mut self,
+        walk: &mut Walk,
+        folder: &Inode,
+        id: NodeId,
+        entry: &dirs::Entry,
+    ) -> Result<Option<(Inode, NodeId)>, Error> {
+        let wrong = |error| corrupt(folder.at, "entry of the folder", "a valid one", error);
+        if let Some(&known) = walk.known.get(&entry.nid) {
+            walk.tree.link(id, &entry.name, known).map_err(wrong)?;
+            return Ok(None);
+        }
+        let inode = self.inode(entry.nid)?;
+        let meta = self.meta(&inode)?;
+        let kind = self.kind(&inode)?;
+        let node = Node { meta, kind };
+        let found = crate::write::file_type(node.file_type());
+        if found != entry.file_type {
+            return Err(corrupt(inode.at, "type of the inode", entry.file_type, found));
+        }
+        let child = walk.tree.add(id, &entry.name, node).map_err(wrong)?;
+        walk.known.insert(entry.nid, child);
+        walk.claims.push(self.claim(&inode)?);
+        Ok(inode.is_directory().then_some((inode, child)))
+    }
+
+    /// Type of an entry and what belongs to it.
+    fn kind(&mut self, inode: &Inode) -> Result<Kind<Content>, Error> {
+        use crate::format::mode::{S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG, S_IFSOCK};
+        Ok(match inode.file_type() {
+            S_IFDIR => Kind::Directory(BTreeMap::new()),
+            S_IFREG => Kind::File(self.content(inode)?),
+            S_IFLNK => {
+                if inode.size == 0 || inode.size >= BLOCK as u64 {
+                    return Err(corrupt(inode.at, "size of a link", "1 to 4095", inode.size));
+                }
+                Kind::Symlink(self.read_all(inode)?)
+            }
+            S_IFIFO => Kind::Fifo,
+            S_IFSOCK => Kind::Socket,
+            S_IFCHR => Kind::CharDevice(inode.rdev()),
+            S_IFBLK => Kind::BlockDevice(inode.rdev()),
+            found => {
+                return Err(corrupt(
+                    inode.at,
+                    "file type",
+                    "a known one",
+                    format_args!("{found:#o}"),
+                ));
+            }
+        })
+    }
+
+    /// Mode, owner, time and attributes.
+    fn meta(&mut self, inode: &Inode) -> Result<Meta, Error> {
+        Ok(Meta {
+            mode: inode.mode & format::mode::PERMISSIONS,
+            uid: inode.uid,
+            gid: inode.gid,
+            mtime: inode.mtime,
+            xattrs: self.xattrs(inode)?,
+        })
+    }
+
+    /// The bytes of the image that belong to an inode alone: itself, its attributes, index or tail.
+    ///
+    /// Two inodes that share some of them would let a small image claim content without end.
+    fn claim(&mut self, inode: &Inode) -> Result<(u64, u64), Error> {
+        let end = match inode.layout {
+            format::LAYOUT_FLAT_INLINE => inode.end().saturating_add(inode.size % BLOCK as u64),
+            format::LAYOUT_COMPRESSED_FULL => {
+                inode.end().next_multiple_of(8).saturating_add(data::index_size(inode.size))
+            }
+            _ => inode.end(),
+        };
+        if end > self.size {
+            return Err(corrupt(
+                inode.at,
+                "end of the inode",
+                format_args!("<= {}", self.size),
+                end,
+            ));
+        }
+        Ok((inode.at, end))
+    }
+
+    fn check_checksum(&mut self) -> Result<(), Error> {
+        if self.superblock.feature_compat.get() & format::COMPAT_SB_CHKSUM == 0 {
+            return Ok(());
+        }
+        let mut block = [0; BLOCK];
+        self.read_at(0, &mut block, "first block")?;
+        let at = usize::try_from(SUPERBLOCK_AT).unwrap_or_default();
+        let (_, sum) = block.split_at_mut(at);
+        if let Some(field) = sum.get_mut(4..8) {
+            field.fill(0);
+        }
+        let (expected, found) = (self.superblock.checksum.get(), crc32c(sum));
+        if expected == found {
+            return Ok(());
+        }
+        Err(corrupt(
+            SUPERBLOCK_AT,
+            "superblock checksum",
+            format_args!("{expected:#010x}"),
+            format_args!("{found:#010x}"),
+        ))
+    }
+
+    /// Fills `into` with the bytes from `at` on, which hold a `what`.
+    fn read_at(&mut self, at: u64, into: &mut [u8], what: &'static str) -> Result<(), Error> {
+        let end = at.saturating_add(into.len() as u64);
+        if end > self.size {
+            return Err(corrupt(
+                at,
+                what,
+                format_args!("{} bytes", into.len()),
+                "the end of the image",
+            ));
+        }
+        self.source.seek(SeekFrom::Start(at)).map_err(Error::Io)?;
+        self.source.read_exact(into).map_err(Error::Io)
+    }
+
+    /// The `length` bytes from `at` on; a length beyond the image is refused before anything is allocated.
+    fn read_vec(&mut self, at: u64, length: u64, what: &'static str) -> Result<Vec<u8>, Error> {
+        let fits = at.checked_add(length).is_some_and(|end| end <= self.size);
+        let Some(length) = usize::try_from(length).ok().filter(|_| fits) else {
+            return Err(corrupt(at, what, format_args!("{length} bytes"), "the end of the image"));
+        };
+        let mut bytes = vec![0; length];
+        self.read_at(at, &mut bytes, what)?;
+        Ok(bytes)
+    }
+
+    fn read_struct<T: FromBytes + zerocopy::IntoBytes>(
+        &mut self,
+        at: u64,
+        what: &'static str,
+    ) -> Result<T, Error> {
+        let mut value = T::new_zeroed();
+        self.read_at(at, value.as_mut_bytes(), what)?;
+        Ok(value)
+    }
+
+    /// Byte offset of an inode.
+    fn inode_at(&self, nid: u64) -> Option<u64> {
+        let start = u64::from(self.superblock.meta_blkaddr.get()).checked_mul(BLOCK as u64)?;
+        nid.checked_mul(SLOT as u64)?.checked_add(start)
+    }
+}
+
+/// `EROFS_FEATURE_INCOMPAT_CHUNKED_FILE`; a file that uses it is refused on its own.
+const INCOMPAT_CHUNKED_FILE: u32 = 0x4;
+
+/// The name of the first feature that this crate lacks.
+fn incompatible_feature(bits: u32) -> &'static str {
+    const NAMES: [(u32, &str); 7] = [
+        (0x02, "compression configurations or big physical clusters (Linux 5.13)"),
+        (0x08, "several devices or a second compressor (Linux 5.16)"),
+        (0x10, "inline tails of compressed files (Linux 5.17)"),
+        (0x20, "fragments or deduplication (Linux 6.1)"),
+        (0x40, "long names of extended attributes (Linux 6.4)"),
+        (0x80, "48-bit addresses (Linux 6.15)"),
+        (0x100, "compressed metadata (Linux 6.17)"),
+    ];
+    let known = NAMES.iter().find(|(bit, _)| bits & bit != 0);
+    known.map_or("a feature newer than this program", |(_, name)| name)
+}
+
+/// State of [`Image::tree`].
+struct Walk {
+    tree: Tree<Content>,
+    /// Entries by inode number: a second name is a hard link.
+    known: BTreeMap<u64, NodeId>,
+    claims: Vec<(u64, u64)>,
+    folder_bytes: u64,
+}
+
+fn check_claims(claims: &mut [(u64, u64)]) -> Result<(), Error> {
+    claims.sort_unstable();
+    for pair in claims.windows(2) {
+        if let [(first, end), (second, _)] = pair
+            && end > second
+        {
+            return Err(corrupt(
+                *second,
+                "inode",
+                format_args!("none within that at byte {first}"),
+                "one",
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,81 @@
+//! Extended attributes, inline and shared.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Seek};
+
+use zerocopy::FromBytes as _;
+
+use super::Image;
+use super::inodes::Inode;
+use crate::error::{Error, corrupt};
+use crate::format::{BLOCK, XATTR_PREFIXES, XattrEntry, XattrIbodyHeader};
+
+impl<R: Read + Seek> Image<R> {
+    /// The extended attributes of an inode by their full names.
+    pub(super) fn xattrs(&mut self, inode: &Inode) -> Result<BTreeMap<Vec<u8>, Vec<u8>>, Error> {
+        let mut xattrs = BTreeMap::new();
+        if inode.xattr_size == 0 {
+            return Ok(xattrs);
+        }
+        let at = inode.xattrs_at();
+        let body = self.read_vec(at, inode.xattr_size, "extended attributes")?;
+        let Ok((header, mut rest)) = XattrIbodyHeader::read_from_prefix(&body) else {
+            return Err(corrupt(at, "extended attributes", "a header", "less"));
+        };
+        for _ in 0..header.h_shared_count {
+            let Some((id, more)) = rest.split_first_chunk::<4>() else {
+                return Err(corrupt(at, "shared attributes", header.h_shared_count, "fewer"));
+            };
+            let start = u64::from(self.superblock.xattr_blkaddr.get()).saturating_mul(BLOCK as u64);
+            let place = start.saturating_add(u64::from(u32::from_le_bytes(*id)).saturating_mul(4));
+            let header: XattrEntry = self.read_struct(place, "shared attribute")?;
+            let length = stored_size(header);
+            let entry = self.read_vec(place, length as u64, "shared attribute")?;
+            insert(&mut xattrs, &entry, place)?;
+            rest = more;
+        }
+        while let Ok((header, _)) = XattrEntry::read_from_prefix(rest) {
+            // Zeros fill what the entries leave.
+            if header.e_name_index == 0 && rest.iter().all(|byte| *byte == 0) {
+                break;
+            }
+            let length = stored_size(header);
+            let Some(entry) = rest.get(..length) else {
+                return Err(corrupt(
+                    at,
+                    "extended attribute",
+                    format_args!("{length} bytes"),
+                    rest.len(),
+                ));
+            };
+            insert(&mut xattrs, entry, at)?;
+            rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
+        }
+        Ok(xattrs)
+    }
+}
+
+/// Bytes of an entry without its padding.
+fn stored_size(header: XattrEntry) -> usize {
+    size_of::<XattrEntry>()
+        .saturating_add(usize::from(header.e_name_len))
+        .saturating_add(usize::from(header.e_value_size.get()))
+}
+
+fn insert(xattrs: &mut BTreeMap<Vec<u8>, Vec<u8>>, entry: &[u8], at: u64) -> Result<(), Error> {
+    let Ok((header, rest)) = XattrEntry::read_from_prefix(entry) else {
+        return Err(corrupt(at, "extended attribute", "a header", "less"));
+    };
+    let index = header.e_name_index;
+    if index & 0x80 != 0 {
+        return Err(Error::Unsupported("long names of extended attributes (Linux 6.4)"));
+    }
+    let Some((_, prefix)) = XATTR_PREFIXES.iter().find(|(known, _)| *known == index) else {
+        return Err(corrupt(at, "prefix of an extended attribute", "1, 2, 3, 4 or 6", index));
+    };
+    let Some((name, value)) = rest.split_at_checked(usize::from(header.e_name_len)) else {
+        return Err(corrupt(at, "name of an extended attribute", header.e_name_len, rest.len()));
+    };
+    xattrs.insert([prefix, name].concat(), value.to_vec());
+    Ok(())
+}

@@ -1,0 +1,291 @@
+//! The model of a file tree: what [`crate::Writer`] takes and [`crate::Image::tree`] gives.
+//!
+//! Names and link targets are bytes, since a file system does not know of Unicode. A tree cannot be wrong: names
+//! are checked when they are added, and every entry but the root has a folder above it.
+
+use std::collections::BTreeMap;
+
+use crate::format::mode;
+
+/// A tree of entries; `T` is what is known of a file's content (its size before writing, its place after reading).
+#[derive(Clone, Debug)]
+pub struct Tree<T> {
+    nodes: Vec<Node<T>>,
+}
+
+/// An entry of a [`Tree`]. Several names may lead to one entry: those are hard links.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct NodeId(pub(crate) usize);
+
+/// What an entry is and what it is called by: everything but its names.
+#[derive(Clone, Debug)]
+pub struct Node<T> {
+    /// Mode, owner, time, extended attributes.
+    pub meta: Meta,
+    /// Type of the entry and what belongs to the type.
+    pub kind: Kind<T>,
+}
+
+/// Type of an entry and what belongs to the type.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Kind<T> {
+    /// A folder: its entries by name, in byte order, without `.` and `..`.
+    Directory(BTreeMap<Vec<u8>, NodeId>),
+    /// A regular file.
+    File(T),
+    /// A symbolic link with its target, 1 to 4095 bytes.
+    Symlink(Vec<u8>),
+    /// A named pipe.
+    Fifo,
+    /// A socket.
+    Socket,
+    /// A character device.
+    CharDevice(Rdev),
+    /// A block device.
+    BlockDevice(Rdev),
+}
+
+/// Number of a device.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Rdev {
+    /// 12 bits.
+    pub major: u32,
+    /// 20 bits.
+    pub minor: u32,
+}
+
+/// Mode, owner, time and extended attributes of an entry.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Meta {
+    /// Permission, set-id and sticky bits (`0o7777`).
+    pub mode: u16,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Time of the last modification.
+    pub mtime: Time,
+    /// Extended attributes by full name, `security.capability` for instance.
+    pub xattrs: BTreeMap<Vec<u8>, Vec<u8>>,
+}
+
+/// A moment: seconds since 1970 (negative before) and nanoseconds.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Time {
+    /// Seconds since 1970-01-01 00:00 UTC.
+    pub seconds: i64,
+    /// 0 to 999,999,999.
+    pub nanoseconds: u32,
+}
+
+/// A tree with something that an image cannot hold.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TreeError {
+    /// A name is empty, longer than 255 bytes, `.`, `..`, or has a slash or a NUL in it.
+    #[error("not a file name: {:?}", String::from_utf8_lossy(.0))]
+    Name(Vec<u8>),
+    /// A folder has two entries of one name.
+    #[error("two entries named {:?} in one folder", String::from_utf8_lossy(.0))]
+    Exists(Vec<u8>),
+    /// An entry was to be added below something that is not a folder.
+    #[error("not a folder")]
+    NotDirectory,
+    /// A hard link to a folder.
+    #[error("a folder cannot have a second name")]
+    DirectoryLink,
+    /// A link's target is empty, longer than 4095 bytes or has a NUL in it.
+    #[error("not a link target: {:?}", String::from_utf8_lossy(.0))]
+    Target(Vec<u8>),
+    /// An extended attribute that EROFS cannot store.
+    #[error("cannot store the extended attribute {:?}", String::from_utf8_lossy(.0))]
+    Xattr(Vec<u8>),
+}
+
+impl Meta {
+    /// The mode, owned by root, at the start of 1970, without attributes.
+    pub fn new(mode: u16) -> Self {
+        Self { mode: mode & mode::PERMISSIONS, ..Self::default() }
+    }
+
+    /// As [`Meta::new`], a word for the reader.
+    pub fn directory(mode: u16) -> Self {
+        Self::new(mode)
+    }
+}
+
+impl<T> Node<T> {
+    /// The file type bits of `st_mode`, as in `stat(2)`.
+    pub fn file_type(&self) -> u16 {
+        match self.kind {
+            Kind::Directory(_) => mode::S_IFDIR,
+            Kind::File(_) => mode::S_IFREG,
+            Kind::Symlink(_) => mode::S_IFLNK,
+            Kind::Fifo => mode::S_IFIFO,
+            Kind::Socket => mode::S_IFSOCK,
+            Kind::CharDevice(_) => mode::S_IFCHR,
+            Kind::BlockDevice(_) => mode::S_IFBLK,
+        }
+    }
+}
+
+impl<T> Tree<T> {
+    /// A tree of one folder, the root.
+    pub fn new(root: Meta) -> Self {
+        Self { nodes: vec![Node { meta: root, kind: Kind::Directory(BTreeMap::new()) }] }
+    }
+
+    /// The root folder.
+    pub fn root(&self) -> NodeId {
+        NodeId(0)
+    }
+
+    /// Number of entries, hard links counted once.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether the tree is only its root.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.len() == 1
+    }
+
+    /// An entry of this tree.
+    pub fn node(&self, id: NodeId) -> &Node<T> {
+        &self.nodes[id.0]
+    }
+
+    /// Mode, owner, time and attributes of an entry, to change them.
+    pub fn meta_mut(&mut self, id: NodeId) -> &mut Meta {
+        &mut self.nodes[id.0].meta
+    }
+
+    /// All entries, in the order in which they were added.
+    pub fn ids(&self) -> impl Iterator<Item = NodeId> + use<T> {
+        (0..self.nodes.len()).map(NodeId)
+    }
+
+    /// The entry of that name in a folder.
+    pub fn child(&self, folder: NodeId, name: &[u8]) -> Option<NodeId> {
+        match &self.node(folder).kind {
+            Kind::Directory(entries) => entries.get(name).copied(),
+            _ => None,
+        }
+    }
+
+    /// Adds an entry.
+    ///
+    /// # Errors
+    /// The name or the link target is not one, the name is taken, or `folder` is not a folder.
+    pub fn add(&mut self, folder: NodeId, name: &[u8], node: Node<T>) -> Result<NodeId, TreeError> {
+        if let Kind::Symlink(target) = &node.kind
+            && (target.is_empty() || target.len() > 4095 || target.contains(&0))
+        {
+            return Err(TreeError::Target(target.clone()));
+        }
+        let id = NodeId(self.nodes.len());
+        self.enter(folder, name, id)?;
+        self.nodes.push(node);
+        Ok(id)
+    }
+
+    /// Adds a folder. Errors as [`Tree::add`].
+    pub fn directory(
+        &mut self,
+        folder: NodeId,
+        name: &[u8],
+        meta: Meta,
+    ) -> Result<NodeId, TreeError> {
+        self.add(folder, name, Node { meta, kind: Kind::Directory(BTreeMap::new()) })
+    }
+
+    /// Adds a regular file. Errors as [`Tree::add`].
+    pub fn file(
+        &mut self,
+        folder: NodeId,
+        name: &[u8],
+        meta: Meta,
+        content: T,
+    ) -> Result<NodeId, TreeError> {
+        self.add(folder, name, Node { meta, kind: Kind::File(content) })
+    }
+
+    /// Gives an entry one more name.
+    ///
+    /// # Errors
+    /// As [`Tree::add`], and `target` must not be a folder.
+    pub fn link(&mut self, folder: NodeId, name: &[u8], target: NodeId) -> Result<(), TreeError> {
+        if matches!(self.node(target).kind, Kind::Directory(_)) {
+            return Err(TreeError::DirectoryLink);
+        }
+        self.enter(folder, name, target)
+    }
+
+    fn enter(&mut self, folder: NodeId, name: &[u8], id: NodeId) -> Result<(), TreeError> {
+        let bad = name.is_empty()
+            || name.len() > 255
+            || name == b"."
+            || name == b".."
+            || name.iter().any(|byte| matches!(byte, b'/' | 0));
+        if bad {
+            return Err(TreeError::Name(name.to_vec()));
+        }
+        let Kind::Directory(entries) = &mut self.nodes[folder.0].kind else {
+            return Err(TreeError::NotDirectory);
+        };
+        if entries.contains_key(name) {
+            return Err(TreeError::Exists(name.to_vec()));
+        }
+        entries.insert(name.to_vec(), id);
+        Ok(())
+    }
+
+    /// Every path with its entry: the root as the empty path, then depth first in byte order of the names.
+    pub fn paths(&self) -> impl Iterator<Item = (Vec<u8>, NodeId)> + '_ {
+        let mut stack = vec![(Vec::new(), self.root())];
+        std::iter::from_fn(move || {
+            let (path, id) = stack.pop()?;
+            if let Kind::Directory(entries) = &self.node(id).kind {
+                for (name, &child) in entries.iter().rev() {
+                    let mut below = path.clone();
+                    if !below.is_empty() {
+                        below.push(b'/');
+                    }
+                    below.extend_from_slice(name);
+                    stack.push((below, child));
+                }
+            }
+            Some((path, id))
+        })
+    }
+
+    /// The folder and number of links of every entry, indexed as the entries are.
+    ///
+    /// A folder is linked by its parent, itself (`.`) and each folder in it (`..`).
+    pub(crate) fn links(&self) -> Links {
+        let mut parent = vec![0; self.nodes.len()];
+        let mut nlink = vec![0_u32; self.nodes.len()];
+        nlink[0] = 1;
+        for (id, node) in self.nodes.iter().enumerate() {
+            let Kind::Directory(entries) = &node.kind else { continue };
+            nlink[id] += 1;
+            for child in entries.values() {
+                nlink[child.0] += 1;
+                if matches!(self.nodes[child.0].kind, Kind::Directory(_)) {
+                    nlink[id] += 1;
+                    parent[child.0] = id;
+                }
+            }
+        }
+        Links { parent, nlink }
+    }
+}
+
+/// What [`Tree::links`] counts.
+#[derive(Debug)]
+pub(crate) struct Links {
+    /// Index of the folder that a folder is in; the root is in itself.
+    pub(crate) parent: Vec<usize>,
+    /// `st_nlink`.
+    pub(crate) nlink: Vec<u32>,
+}

@@ -1,0 +1,337 @@
+//! Tree to image.
+//!
+//! ```text
+//! block 0      superblock, root inode, shared xattrs            known last, written last
+//! ...          content of files, in the order in which it comes
+//! ...          entries of folders, inodes with their tails      whenever 16 MiB of inodes wait, and at the end
+//! ```
+//! Inode numbers count 32-byte slots from the start of the image, and the root's, which has only 16 bits in the
+//! superblock, lies in the first block. So inodes may go out at any time, and nothing waits for the end but folders.
+
+mod data;
+mod dirs;
+mod inodes;
+mod output;
+mod place;
+mod xattrs;
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest as _, Sha256};
+use zerocopy::IntoBytes as _;
+
+use crate::compress::{Packed, Profile};
+use crate::error::Error;
+use crate::format::{self, BLOCK, SLOT, SUPERBLOCK_AT, SuperBlock};
+use crate::tree::{Kind, Links, NodeId, Time, Tree};
+use data::Incoming;
+pub(crate) use dirs::file_type;
+use inodes::{Body, Inode};
+use output::Output;
+pub use output::Write;
+use xattrs::Xattrs;
+
+/// Inodes and tails that wait before they are placed and written: enough to fill blocks well, little to hold.
+const WAITING_INODES: usize = 16 << 20;
+/// Byte offset of the root's inode, right behind the superblock.
+const ROOT_AT: usize = SUPERBLOCK_AT as usize + size_of::<SuperBlock>();
+
+/// How to write an image.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Options {
+    /// How file data is stored.
+    pub profile: Profile,
+}
+
+/// Writes one image. Content comes in by [`Writer::add`], bytes go out by [`Writer::writes`] and [`Writer::finish`].
+#[derive(Debug)]
+pub struct Writer {
+    tree: Tree<u64>,
+    options: Options,
+    links: Links,
+    epoch: Time,
+    xattrs: Xattrs,
+    /// Inode numbers by entry; 0 (never an inode) where there is none yet.
+    nids: Vec<u64>,
+    /// Finished inodes with what follows them, not yet placed.
+    waiting: BTreeMap<NodeId, Vec<u8>>,
+    waiting_bytes: usize,
+    /// The file whose content is coming in.
+    incoming: Option<Incoming>,
+    output: Output,
+}
+
+/// An image that is complete once these last bytes are written.
+#[derive(Debug)]
+pub struct Finished {
+    /// The last bytes; the first block is among them.
+    pub writes: Vec<Write>,
+    /// Bytes of the image, whole blocks.
+    pub size: u64,
+    /// UUID of the volume, made from all that the image holds.
+    pub uuid: [u8; 16],
+}
+
+impl Writer {
+    /// Plans an image of `tree`, whose files are their sizes in bytes.
+    ///
+    /// # Errors
+    /// An extended attribute cannot be stored.
+    pub fn new(tree: Tree<u64>, options: Options) -> Result<Self, Error> {
+        let links = tree.links();
+        let epoch = most_frequent_mtime(&tree);
+        let mut xattrs = Xattrs::plan(&tree)?;
+        let root_size =
+            inodes::size(&tree, &links, epoch, tree.root()) + xattrs.body_size(&tree, tree.root());
+        xattrs.place(ROOT_AT + root_size);
+        let head = xattrs.end().next_multiple_of(BLOCK);
+        Ok(Self {
+            nids: vec![0; tree.len()],
+            waiting: BTreeMap::new(),
+            waiting_bytes: 0,
+            incoming: None,
+            output: Output::new(head),
+            tree,
+            options,
+            links,
+            epoch,
+            xattrs,
+        })
+    }
+
+    /// How file data is stored.
+    pub fn profile(&self) -> Profile {
+        self.options.profile
+    }
+
+    /// The tree that is being written.
+    pub fn tree(&self) -> &Tree<u64> {
+        &self.tree
+    }
+
+    /// Takes the next packed piece of content. The pieces of a file come in order, and a file that has begun is
+    /// finished before the next begins; the order of the files is free and shapes the image.
+    ///
+    /// # Errors
+    /// The entry is not a file, is complete already, or gets more than its size.
+    pub fn add(&mut self, packed: Packed) -> Result<(), Error> {
+        let node = packed.node;
+        let Kind::File(size) = self.tree.node(node).kind else {
+            return Err(Error::ContentNotWanted);
+        };
+        let mut incoming = match self.incoming.take() {
+            Some(incoming) if incoming.node == node => incoming,
+            Some(_) => return Err(Error::ContentNotWanted),
+            None if self.nids[node.0] != 0 || self.waiting.contains_key(&node) => {
+                return Err(Error::ContentNotWanted);
+            }
+            None => Incoming::new(node, size, self.output.block()),
+        };
+        let inline = BLOCK.saturating_sub(self.inode_size(node));
+        incoming.add(packed, inline, &mut self.output)?;
+        if incoming.is_complete() {
+            let body = incoming.into_body();
+            self.wait(node, &body);
+        } else {
+            self.incoming = Some(incoming);
+        }
+        if self.waiting_bytes > WAITING_INODES {
+            self.place_waiting();
+        }
+        Ok(())
+    }
+
+    /// Bytes that are ready to be written, in ascending order.
+    pub fn writes(&mut self) -> impl Iterator<Item = Write> + '_ {
+        self.output.ready()
+    }
+
+    /// Writes what is left: folders, waiting inodes and the first block.
+    ///
+    /// # Errors
+    /// A file lacks content, or the image is too large.
+    pub fn finish(mut self) -> Result<Finished, Error> {
+        self.finish_other_entries()?;
+        let mut dirs = dirs::Plan::new(&self.tree, |id| self.inode_size(id));
+        dirs.allocate(self.output.block());
+
+        // The order of the tree keeps together what is read together.
+        let mut items = Vec::new();
+        for (_, id) in self.tree.paths() {
+            if id == self.tree.root() || self.nids[id.0] != 0 {
+                continue;
+            }
+            if let Some(tail) = dirs.tail(id) {
+                items.push((id, self.inode_size(id) + tail));
+            } else if let Some(bytes) = self.waiting.get(&id) {
+                items.push((id, bytes.len()));
+            }
+            self.nids[id.0] = u64::MAX; // Its further names are the same inode.
+        }
+        let placed = place::place(&items);
+        let start = self.output.at() + dirs.blocks() * BLOCK as u64;
+        for &(id, at) in &placed.at {
+            self.nids[id.0] = (start + at as u64) / SLOT as u64;
+        }
+        self.nids[self.tree.root().0] = (ROOT_AT / SLOT) as u64;
+
+        let mut metadata = vec![0; placed.size];
+        for &(id, at) in &placed.at {
+            let bytes = match self.waiting.remove(&id) {
+                Some(bytes) => bytes,
+                None => self.directory(&dirs, id),
+            };
+            metadata[at..at + bytes.len()].copy_from_slice(&bytes);
+        }
+        dirs.write(&self.tree, &self.nids, &self.links, &mut self.output);
+        self.output.append(&metadata);
+        self.output.align();
+        let root = self.directory(&dirs, self.tree.root());
+        self.finish_head(&root)
+    }
+
+    /// Inodes of all that has no content: links, pipes, devices, empty files.
+    fn finish_other_entries(&mut self) -> Result<(), Error> {
+        if let Some(incoming) = &self.incoming {
+            return Err(incoming.short());
+        }
+        for id in self.tree.ids() {
+            let body = match &self.tree.node(id).kind {
+                Kind::Directory(_) => continue,
+                Kind::File(0) => Body::empty(),
+                Kind::File(size) => {
+                    if self.nids[id.0] == 0 && !self.waiting.contains_key(&id) {
+                        return Err(Error::ContentSize { expected: *size, found: 0 });
+                    }
+                    continue;
+                }
+                Kind::Symlink(target) if self.inode_size(id) + target.len() <= BLOCK => {
+                    Body::inline(None, target.clone())
+                }
+                Kind::Symlink(target) => {
+                    let start = self.output.block();
+                    self.output.append(target);
+                    self.output.align();
+                    Body::plain(start)
+                }
+                Kind::Fifo | Kind::Socket => Body::device(0),
+                Kind::CharDevice(rdev) | Kind::BlockDevice(rdev) => {
+                    Body::device(inodes::new_encode_dev(*rdev))
+                }
+            };
+            self.wait(id, &body);
+        }
+        Ok(())
+    }
+
+    /// The inode of a folder with its xattrs and inline entries.
+    fn directory(&self, dirs: &dirs::Plan, id: NodeId) -> Vec<u8> {
+        self.inode(id, &dirs.body(&self.tree, id, &self.nids, &self.links), dirs.size(id))
+    }
+
+    /// Bytes of an inode and its xattrs.
+    fn inode_size(&self, id: NodeId) -> usize {
+        inodes::size(&self.tree, &self.links, self.epoch, id)
+            + self.xattrs.body_size(&self.tree, id)
+    }
+
+    /// An inode, its xattrs and what follows them.
+    fn inode(&self, id: NodeId, body: &Body, size: u64) -> Vec<u8> {
+        let xattrs = self.xattrs.body(&self.tree, id);
+        let inode = Inode { id, tree: &self.tree, links: &self.links, epoch: self.epoch };
+        inode.bytes(body, size, &xattrs)
+    }
+
+    fn wait(&mut self, id: NodeId, body: &Body) {
+        let size = match &self.tree.node(id).kind {
+            Kind::File(size) => *size,
+            Kind::Symlink(target) => target.len() as u64,
+            _ => 0,
+        };
+        let bytes = self.inode(id, body, size);
+        self.waiting_bytes += bytes.len();
+        self.waiting.insert(id, bytes);
+    }
+
+    /// Writes the inodes that wait, so that memory stays bounded.
+    fn place_waiting(&mut self) {
+        self.waiting_bytes = 0;
+        let waiting = std::mem::take(&mut self.waiting);
+        let items: Vec<_> = waiting.iter().map(|(&id, bytes)| (id, bytes.len())).collect();
+        let placed = place::place(&items);
+        let mut metadata = vec![0; placed.size];
+        for &(id, at) in &placed.at {
+            let bytes = &waiting[&id];
+            metadata[at..at + bytes.len()].copy_from_slice(bytes);
+            self.nids[id.0] = (self.output.at() + at as u64) / SLOT as u64;
+        }
+        self.output.append(&metadata);
+        self.output.align();
+    }
+
+    /// The head: superblock, root inode, shared xattrs. Known only now, and the UUID with it.
+    fn finish_head(mut self, root: &[u8]) -> Result<Finished, Error> {
+        let size = self.output.at();
+        let blocks = u32::try_from(size / BLOCK as u64).map_err(|_| Error::TooLarge)?;
+        let mut superblock = SuperBlock {
+            magic: format::MAGIC.into(),
+            feature_compat: (format::COMPAT_SB_CHKSUM | format::COMPAT_MTIME).into(),
+            blkszbits: format::BLOCK_BITS,
+            root_nid: ((ROOT_AT / SLOT) as u16).into(),
+            inos: (self.tree.len() as u64).into(),
+            epoch: self.epoch.seconds.cast_unsigned().into(),
+            fixed_nsec: self.epoch.nanoseconds.into(),
+            blocks: blocks.into(),
+            ..SuperBlock::default()
+        };
+        if self.options.profile == Profile::Compat {
+            superblock.feature_incompat = format::INCOMPAT_ZERO_PADDING.into();
+            superblock.lz4_max_distance = u16::MAX.into();
+        }
+        let mut head = vec![0; self.xattrs.end().next_multiple_of(BLOCK)];
+        head[ROOT_AT..ROOT_AT + root.len()].copy_from_slice(root);
+        self.xattrs.write_shared(&mut head);
+
+        let at = SUPERBLOCK_AT as usize;
+        head[at..ROOT_AT].copy_from_slice(superblock.as_bytes());
+        let mut hash: Sha256 = self.output.hash();
+        hash.update(&head);
+        superblock.uuid = uuid(&hash.finalize());
+        head[at..ROOT_AT].copy_from_slice(superblock.as_bytes());
+        superblock.checksum = crc32c(&head[at..BLOCK]).into();
+        head[at..ROOT_AT].copy_from_slice(superblock.as_bytes());
+
+        self.output.flush();
+        let mut writes: Vec<Write> = self.output.ready().collect();
+        writes.push(Write { at: 0, bytes: head });
+        Ok(Finished { writes, size, uuid: superblock.uuid })
+    }
+}
+
+/// The time that all compact inodes share: whichever saves most extended ones, the earliest of equals.
+fn most_frequent_mtime(tree: &Tree<u64>) -> Time {
+    let mut counts = BTreeMap::<Time, usize>::new();
+    for id in tree.ids() {
+        *counts.entry(tree.node(id).meta.mtime).or_default() += 1;
+    }
+    let best = counts.into_iter().max_by_key(|&(time, count)| (count, std::cmp::Reverse(time)));
+    best.map_or_else(Time::default, |(time, _)| time)
+}
+
+/// A UUID of version 8 (RFC 9562: vendor specific) from a hash.
+fn uuid(hash: &[u8]) -> [u8; 16] {
+    let mut uuid = [0; 16];
+    uuid.copy_from_slice(&hash[..16]);
+    uuid[6] = (uuid[6] & 0x0F) | 0x80;
+    uuid[8] = (uuid[8] & 0x3F) | 0x80;
+    uuid
+}
+
+/// CRC32C as the kernel keeps it in the superblock: all ones at the start, not inverted at the end.
+pub(crate) fn crc32c(bytes: &[u8]) -> u32 {
+    bytes.iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+            (crc >> 1) ^ (0x82F6_3B78 & (crc & 1).wrapping_neg())
+        })
+    })
+}

@@ -1,0 +1,169 @@
+//! Folders: blocks of entries, each an array of `struct erofs_dirent` and the names behind it.
+
+use std::collections::BTreeMap;
+
+use zerocopy::IntoBytes as _;
+
+use super::inodes::Body;
+use super::output::Output;
+use crate::format::{BLOCK, Dirent, mode};
+use crate::tree::{Kind, Links, NodeId, Tree};
+
+/// Sizes and places of all folders.
+#[derive(Debug)]
+pub(super) struct Plan {
+    folders: BTreeMap<NodeId, Folder>,
+    blocks: u64,
+}
+
+#[derive(Debug)]
+struct Folder {
+    /// Bytes of entries.
+    size: u64,
+    /// Address of the first block.
+    start: u64,
+    blocks: u64,
+    /// Bytes of the last block that go behind the inode, if they do.
+    tail: usize,
+}
+
+impl Plan {
+    /// Measures every folder; `inode_size` tells the bytes of an inode and its xattrs.
+    pub(super) fn new(tree: &Tree<u64>, inode_size: impl Fn(NodeId) -> usize) -> Self {
+        let mut folders = BTreeMap::new();
+        for id in tree.ids() {
+            if !matches!(tree.node(id).kind, Kind::Directory(_)) {
+                continue;
+            }
+            let blocks = layout(tree, id);
+            let last = blocks.last().map_or(0, |block| block.size);
+            let size = (blocks.len() as u64 - 1) * BLOCK as u64 + last as u64;
+            // The root's inode lies in the first block, where no room is kept for a tail.
+            let inline = id != tree.root() && last < BLOCK && inode_size(id) + last <= BLOCK;
+            let (tail, count) = if inline { (last, blocks.len() - 1) } else { (0, blocks.len()) };
+            folders.insert(id, Folder { size, start: 0, blocks: count as u64, tail });
+        }
+        Self { folders, blocks: 0 }
+    }
+
+    /// Gives every folder its blocks, from address `start` on.
+    pub(super) fn allocate(&mut self, start: u64) {
+        for folder in self.folders.values_mut() {
+            folder.start = start + self.blocks;
+            self.blocks += folder.blocks;
+        }
+    }
+
+    /// Blocks of all folders.
+    pub(super) fn blocks(&self) -> u64 {
+        self.blocks
+    }
+
+    /// Bytes that follow the folder's inode; `None` if it is not a folder.
+    pub(super) fn tail(&self, id: NodeId) -> Option<usize> {
+        self.folders.get(&id).map(|folder| folder.tail)
+    }
+
+    /// Bytes of a folder's entries.
+    pub(super) fn size(&self, id: NodeId) -> u64 {
+        self.folders[&id].size
+    }
+
+    /// What the inode of a folder says and what follows it.
+    pub(super) fn body(&self, tree: &Tree<u64>, id: NodeId, nids: &[u64], links: &Links) -> Body {
+        let folder = &self.folders[&id];
+        if folder.tail == 0 {
+            return Body::plain(folder.start);
+        }
+        let tail = layout(tree, id).pop().expect("a folder has entries");
+        Body::inline((folder.blocks > 0).then_some(folder.start), tail.bytes(tree, id, nids, links))
+    }
+
+    /// Writes the whole blocks of all folders, in the order of their addresses.
+    pub(super) fn write(&self, tree: &Tree<u64>, nids: &[u64], links: &Links, output: &mut Output) {
+        for (&id, folder) in &self.folders {
+            for block in layout(tree, id).iter().take(folder.blocks as usize) {
+                output.append(&block.bytes(tree, id, nids, links));
+                output.align();
+            }
+        }
+    }
+}
+
+/// Entries that share a block.
+struct Block<'a> {
+    entries: Vec<(&'a [u8], Entry)>,
+    /// Bytes that they take.
+    size: usize,
+}
+
+/// Whom an entry leads to.
+#[derive(Clone, Copy)]
+enum Entry {
+    Itself,
+    Parent,
+    Child(NodeId),
+}
+
+/// The entries of a folder in byte order over the whole folder, cut into blocks.
+fn layout(tree: &Tree<u64>, id: NodeId) -> Vec<Block<'_>> {
+    let Kind::Directory(children) = &tree.node(id).kind else { return Vec::new() };
+    let mut entries: Vec<(&[u8], Entry)> =
+        children.iter().map(|(name, &child)| (name.as_slice(), Entry::Child(child))).collect();
+    for (name, entry) in [(b".".as_slice(), Entry::Itself), (b"..", Entry::Parent)] {
+        let at = entries.partition_point(|(other, _)| *other < name);
+        entries.insert(at, (name, entry));
+    }
+    let mut blocks = Vec::<Block<'_>>::new();
+    for (name, entry) in entries {
+        let size = size_of::<Dirent>() + name.len();
+        match blocks.last_mut() {
+            Some(block) if block.size + size <= BLOCK => {
+                block.size += size;
+                block.entries.push((name, entry));
+            }
+            _ => blocks.push(Block { entries: vec![(name, entry)], size }),
+        }
+    }
+    blocks
+}
+
+impl Block<'_> {
+    fn bytes(&self, tree: &Tree<u64>, id: NodeId, nids: &[u64], links: &Links) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.size);
+        let mut nameoff = self.entries.len() * size_of::<Dirent>();
+        for (name, entry) in &self.entries {
+            let target = match entry {
+                Entry::Itself => id,
+                Entry::Parent => NodeId(links.parent[id.0]),
+                Entry::Child(child) => *child,
+            };
+            let dirent = Dirent {
+                nid: nids[target.0].into(),
+                nameoff: (nameoff as u16).into(),
+                file_type: file_type(tree.node(target).file_type()),
+                reserved: 0,
+            };
+            bytes.extend_from_slice(dirent.as_bytes());
+            nameoff += name.len();
+        }
+        for (name, _) in &self.entries {
+            bytes.extend_from_slice(name);
+        }
+        bytes
+    }
+}
+
+/// `EROFS_FT_*` of the file type bits of a mode.
+pub(crate) fn file_type(type_bits: u16) -> u8 {
+    match type_bits {
+        mode::S_IFREG => 1,
+        mode::S_IFDIR => 2,
+        mode::S_IFCHR => 3,
+        mode::S_IFBLK => 4,
+        mode::S_IFIFO => 5,
+        mode::S_IFSOCK => 6,
+        mode::S_IFLNK => 7,
+        _ => 0,
+    }
+}

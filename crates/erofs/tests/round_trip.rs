@@ -1,0 +1,326 @@
+//! Any tree, any profile: write, read, the same tree.
+
+use std::collections::BTreeMap;
+use std::io::Cursor;
+
+use erofs::{
+    Content, Image, Job, Kind, Meta, Node, NodeId, Options, Profile, Rdev, SEGMENT, Time, Tree,
+    Writer,
+};
+use proptest::prelude::*;
+
+const PROFILES: [Profile; 2] = [Profile::None, Profile::Compat];
+
+/// A tree of files with content.
+type Contents = Tree<Vec<u8>>;
+
+/// The same tree with sizes in place of contents.
+fn sizes(tree: &Contents) -> Tree<u64> {
+    let mut sizes = Tree::new(tree.node(tree.root()).meta.clone());
+    let mut known = BTreeMap::from([(tree.root(), sizes.root())]);
+    for (path, id) in tree.paths().skip(1) {
+        let (folder, name) = match path.iter().rposition(|byte| *byte == b'/') {
+            Some(slash) => (find(&sizes, &path[..slash]), path[slash + 1..].to_vec()),
+            None => (sizes.root(), path),
+        };
+        if let Some(&first) = known.get(&id) {
+            sizes.link(folder, &name, first).unwrap();
+            continue;
+        }
+        let Node { meta, kind } = tree.node(id).clone();
+        let kind = match kind {
+            Kind::File(content) => Kind::File(content.len() as u64),
+            Kind::Directory(_) => Kind::Directory(BTreeMap::new()),
+            Kind::Symlink(target) => Kind::Symlink(target),
+            Kind::Fifo => Kind::Fifo,
+            Kind::Socket => Kind::Socket,
+            Kind::CharDevice(rdev) => Kind::CharDevice(rdev),
+            Kind::BlockDevice(rdev) => Kind::BlockDevice(rdev),
+        };
+        known.insert(id, sizes.add(folder, &name, Node { meta, kind }).unwrap());
+    }
+    sizes
+}
+
+fn find<T>(tree: &Tree<T>, path: &[u8]) -> NodeId {
+    path.split(|byte| *byte == b'/')
+        .fold(tree.root(), |folder, name| tree.child(folder, name).unwrap())
+}
+
+fn write(tree: &Contents, profile: Profile) -> Vec<u8> {
+    let mut writer = Writer::new(sizes(tree), Options { profile }).unwrap();
+    let mut image = Vec::new();
+    let mut put = |write: erofs::Write| {
+        let (at, end) = (write.at as usize, write.at as usize + write.bytes.len());
+        image.resize(image.len().max(end), 0xAA);
+        image[at..end].copy_from_slice(&write.bytes);
+    };
+    let mut done = std::collections::BTreeSet::new();
+    for (path, id) in tree.paths() {
+        let Kind::File(content) = &tree.node(id).kind else { continue };
+        if !done.insert(id) {
+            continue;
+        }
+        let node = find(writer.tree(), &path);
+        for piece in content.chunks(SEGMENT) {
+            let packed = Job::new(&writer, node, piece.to_vec()).run();
+            writer.add(packed).unwrap();
+            writer.writes().for_each(&mut put);
+        }
+    }
+    let finished = writer.finish().unwrap();
+    finished.writes.into_iter().for_each(put);
+    assert_eq!(image.len() as u64, finished.size);
+    image
+}
+
+/// Every path as text, with all that is known of it and the content of files.
+fn describe<T>(tree: &Tree<T>, mut content: impl FnMut(&T) -> Vec<u8>) -> Vec<String> {
+    let mut first_names = BTreeMap::new();
+    let mut lines = Vec::new();
+    for (path, id) in tree.paths() {
+        let name = String::from_utf8_lossy(&path).into_owned();
+        if let Some(first) = first_names.get(&id) {
+            lines.push(format!("{name} = {first}"));
+            continue;
+        }
+        first_names.insert(id, name.clone());
+        let node = tree.node(id);
+        let kind = match &node.kind {
+            Kind::Directory(_) => "directory".to_owned(),
+            Kind::File(file) => format!("{:?}", content(file)),
+            Kind::Symlink(target) => format!("-> {target:?}"),
+            Kind::Fifo => "fifo".to_owned(),
+            Kind::Socket => "socket".to_owned(),
+            Kind::CharDevice(rdev) => format!("char {rdev:?}"),
+            Kind::BlockDevice(rdev) => format!("block {rdev:?}"),
+        };
+        lines.push(format!("{name} {:?} {kind}", node.meta));
+    }
+    lines
+}
+
+fn read_all(image: &mut Image<Cursor<Vec<u8>>>, content: &Content) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut chunks = image.chunks(content);
+    while let Some(chunk) = chunks.next_chunk().unwrap() {
+        bytes.extend(chunk);
+    }
+    bytes
+}
+
+fn check(tree: &Contents) {
+    for profile in PROFILES {
+        let bytes = write(tree, profile);
+        assert_eq!(bytes, write(tree, profile), "the same bytes again");
+        let mut image = Image::open(Cursor::new(bytes)).unwrap();
+        let read = image.tree().unwrap();
+        let found = describe(&read, |content| read_all(&mut image, content));
+        assert!(describe(tree, Clone::clone) == found, "{profile:?}: {:#?}", found.first());
+    }
+}
+
+/// Bytes that compress as text does.
+fn text(length: usize) -> Vec<u8> {
+    (0..length).map(|at| b"etaoin shrdlu\n"[(at * at / 7 + at / 31) % 14]).collect()
+}
+
+fn noise(length: usize) -> Vec<u8> {
+    let mut state = 1_u64;
+    let next = |_| {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as u8
+    };
+    (0..length).map(next).collect()
+}
+
+fn one_file(content: Vec<u8>) -> Contents {
+    let mut tree = Tree::new(Meta::new(0o755));
+    tree.file(tree.root(), b"file", Meta::new(0o644), content).unwrap();
+    tree
+}
+
+#[test]
+fn sizes_around_blocks_and_segments() {
+    for length in [
+        0, 1, 2, 4031, 4032, 4033, 4064, 4065, 4095, 4096, 4097, 8191, 8192, 8193, 65_536,
+        1_048_577,
+    ] {
+        for content in [text(length), noise(length), vec![0; length]] {
+            check(&one_file(content));
+        }
+    }
+    for length in [SEGMENT - 1, SEGMENT, SEGMENT + 1, 2 * SEGMENT + 5000] {
+        check(&one_file(text(length)));
+    }
+    // A stored segment before and after a compressed one.
+    check(&one_file([noise(SEGMENT), text(SEGMENT), noise(5000)].concat()));
+    check(&one_file([text(SEGMENT), noise(SEGMENT + 1)].concat()));
+}
+
+#[test]
+fn every_type_and_the_edges_of_names_and_numbers() {
+    let mut tree: Contents = Tree::new(Meta { uid: 70_000, ..Meta::new(0o1777) });
+    let root = tree.root();
+    let old = Time { seconds: -315_619_200, nanoseconds: 999_999_999 };
+    let meta = Meta { mtime: old, gid: 4_000_000_000, ..Meta::new(0o6755) };
+    let file = tree.file(root, &[0xFF; 255], meta.clone(), text(10_000)).unwrap();
+    tree.link(root, b"!", file).unwrap();
+    tree.link(root, b"second", file).unwrap();
+    for (name, kind) in [
+        (b"fifo".as_slice(), Kind::Fifo),
+        (b"socket", Kind::Socket),
+        (b"char", Kind::CharDevice(Rdev { major: 4095, minor: 1_048_575 })),
+        (b"block", Kind::BlockDevice(Rdev { major: 8, minor: 1 })),
+        (b"short", Kind::Symlink(b"x".to_vec())),
+        (b"long", Kind::Symlink(noise(4095).into_iter().map(|byte| byte | 1).collect())),
+    ] {
+        tree.add(root, name, Node { meta: meta.clone(), kind }).unwrap();
+    }
+    let mut deep = root;
+    for _ in 0..300 {
+        deep = tree.directory(deep, b"deep", Meta::new(0o700)).unwrap();
+    }
+    let many = tree.directory(root, b"many", Meta::new(0o755)).unwrap();
+    for number in 0..3000 {
+        tree.file(many, format!("{number}").as_bytes(), Meta::new(0o600), noise(number % 50))
+            .unwrap();
+    }
+    check(&tree);
+}
+
+#[test]
+fn xattrs_shared_and_inline() {
+    let mut tree: Contents = Tree::new(Meta::new(0o755));
+    let root = tree.root();
+    tree.meta_mut(root)
+        .xattrs
+        .insert(b"security.selinux".to_vec(), b"system_u:object_r:usr_t:s0\0".to_vec());
+    for number in 0..600_u32 {
+        let mut meta = Meta::new(0o644);
+        meta.xattrs.insert(b"security.selinux".to_vec(), b"system_u:object_r:bin_t:s0\0".to_vec());
+        meta.xattrs.insert(b"user.number".to_vec(), number.to_string().into_bytes());
+        meta.xattrs.insert(b"system.posix_acl_access".to_vec(), vec![2; 28]);
+        if number % 100 == 0 {
+            meta.xattrs.insert(b"trusted.large".to_vec(), noise(60_000));
+            meta.xattrs.insert(b"user.".iter().chain(&[b'n'; 250]).copied().collect(), Vec::new());
+        }
+        tree.file(root, number.to_string().as_bytes(), meta, text(number as usize * 10)).unwrap();
+    }
+    // More attributes than an inode can share.
+    for name in [b"a", b"b"] {
+        let mut meta = Meta::new(0o644);
+        for number in 0..300 {
+            meta.xattrs.insert(format!("user.{number}").into_bytes(), vec![number as u8; 40]);
+        }
+        tree.file(root, name, meta, Vec::new()).unwrap();
+    }
+    check(&tree);
+}
+
+#[test]
+fn xattrs_that_cannot_be_stored_are_named() {
+    for (name, value) in [(b"system.nfs4_acl".as_slice(), 1), (b"user.", 1), (b"user.x", 65_536)] {
+        let mut tree = Tree::new(Meta::new(0o755));
+        tree.meta_mut(tree.root()).xattrs.insert(name.to_vec(), vec![0; value]);
+        let error = Writer::new(tree, Options::default()).unwrap_err().to_string();
+        assert!(error.contains(&*String::from_utf8_lossy(name)), "{error}");
+    }
+}
+
+#[test]
+fn content_that_differs_from_its_size_is_refused() {
+    let tree = |size| {
+        let mut tree = Tree::new(Meta::new(0o755));
+        let id = tree.file(tree.root(), b"f", Meta::new(0o644), size).unwrap();
+        (Writer::new(tree, Options::default()).unwrap(), id)
+    };
+    let (mut writer, id) = tree(10);
+    let error = writer.add(Job::new(&writer, id, vec![0; 11]).run()).unwrap_err();
+    assert_eq!(error.to_string(), "a file of 10 bytes was given 11 bytes of content");
+    let (writer, _) = tree(10);
+    assert!(writer.finish().unwrap_err().to_string().contains("given 0 bytes"));
+    let (mut writer, id) = tree(10);
+    writer.add(Job::new(&writer, id, vec![0; 10]).run()).unwrap();
+    assert!(writer.add(Job::new(&writer, id, vec![0; 10]).run()).is_err());
+}
+
+/// What may happen to a tree: names and contents are made from the numbers.
+fn arbitrary_tree() -> impl Strategy<Value = Contents> {
+    let entry = (
+        0..7_u8,
+        any::<u16>(),
+        prop::collection::vec(any::<u8>(), 1..20),
+        0..20_000_usize,
+        any::<u32>(),
+    );
+    prop::collection::vec(entry, 0..60).prop_map(|entries| {
+        let mut tree: Contents = Tree::new(Meta::new(0o755));
+        let mut folders = vec![tree.root()];
+        let mut others = Vec::new();
+        for (kind, pick, name, length, number) in entries {
+            let folder = folders[usize::from(pick) % folders.len()];
+            let mut meta = Meta { uid: number, gid: number >> 16, ..Meta::new(pick) };
+            meta.mtime = Time { seconds: i64::from(number % 3), nanoseconds: 0 };
+            if number % 4 == 0 {
+                meta.xattrs.insert(b"user.x".to_vec(), name.clone());
+            }
+            let kind = match kind {
+                0 => Kind::Directory(BTreeMap::new()),
+                1 | 2 => Kind::File(text(length)),
+                3 => Kind::File(noise(length)),
+                4 => Kind::Symlink(text(length % 4095 + 1)),
+                5 => Kind::Fifo,
+                _ => {
+                    if let Some(&target) = others.first() {
+                        let _ = tree.link(folder, &name, target);
+                    }
+                    continue;
+                }
+            };
+            let is_folder = matches!(kind, Kind::Directory(_));
+            if let Ok(id) = tree.add(folder, &name, Node { meta, kind }) {
+                if is_folder { folders.push(id) } else { others.push(id) }
+            }
+        }
+        tree
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+    #[test]
+    fn any_tree(tree in arbitrary_tree()) {
+        check(&tree);
+    }
+
+    /// Errors are fine; panics are bugs.
+    #[test]
+    fn mutated_images_do_not_panic(tree in arbitrary_tree(), changes in prop::collection::vec((any::<u32>(), any::<u8>()), 1..20), cut in any::<u32>()) {
+        let mut bytes = write(&tree, Profile::Compat);
+        for (at, value) in changes {
+            let length = bytes.len();
+            // Metadata lies in the first and the last blocks.
+            let at = if at % 2 == 0 { 1024 + at as usize % 400 } else { length - 1 - at as usize % length.min(20_000) };
+            bytes[at] = value;
+        }
+        if cut % 4 == 0 {
+            bytes.truncate(cut as usize % bytes.len());
+        }
+        // Without the checksum's bit the reader goes on to the rest.
+        if let Some(compat) = bytes.get_mut(1032) {
+            *compat &= !1;
+        }
+        if let Ok(mut image) = Image::open(Cursor::new(bytes))
+            && let Ok(tree) = image.tree()
+        {
+            for id in tree.ids() {
+                if let Kind::File(content) = &tree.node(id).kind {
+                    let mut chunks = image.chunks(content);
+                    while let Ok(Some(_)) = chunks.next_chunk() {}
+                }
+            }
+        }
+    }
+}
