@@ -7,6 +7,8 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 /// Bytes of a block. EROFS knows other sizes; every host of ours mounts this one.
 pub const BLOCK: usize = 4096;
+/// [`BLOCK`], as sizes and offsets of images are.
+pub(crate) const BLOCK_BYTES: u64 = BLOCK as u64;
 /// Byte offset of the superblock.
 pub const SUPERBLOCK_AT: u64 = 1024;
 

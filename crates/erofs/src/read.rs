@@ -13,7 +13,7 @@ use std::io::{Read, Seek, SeekFrom};
 use zerocopy::FromBytes;
 
 use crate::error::{Error, corrupt};
-use crate::format::{self, BLOCK, BLOCK_BITS, SLOT, SUPERBLOCK_AT, SuperBlock};
+use crate::format::{self, BLOCK, BLOCK_BITS, BLOCK_BYTES, SLOT, SUPERBLOCK_AT, SuperBlock};
 use crate::tree::{Kind, Meta, Node, NodeId, Tree};
 use crate::write::crc32c;
 pub use data::{Chunks, Content};
@@ -59,7 +59,7 @@ impl<R: Read + Seek> Image<R> {
             return Err(Error::Unsupported("folder blocks larger than a block"));
         }
         image.check_checksum()?;
-        let claimed = u64::from(superblock.blocks.get()).saturating_mul(BLOCK as u64);
+        let claimed = u64::from(superblock.blocks.get()).saturating_mul(BLOCK_BYTES);
         if claimed > size {
             return Err(corrupt(SUPERBLOCK_AT, "size of the image", claimed, size));
         }
@@ -152,7 +152,7 @@ impl<R: Read + Seek> Image<R> {
             S_IFDIR => Kind::Directory(BTreeMap::new()),
             S_IFREG => Kind::File(self.content(inode)?),
             S_IFLNK => {
-                if inode.size == 0 || inode.size >= BLOCK as u64 {
+                if inode.size == 0 || inode.size >= BLOCK_BYTES {
                     return Err(corrupt(inode.at, "size of a link", "1 to 4095", inode.size));
                 }
                 Kind::Symlink(self.read_all(inode)?)
@@ -188,7 +188,7 @@ impl<R: Read + Seek> Image<R> {
     /// Two inodes that share some of them would let a small image claim content without end.
     fn claim(&mut self, inode: &Inode) -> Result<(u64, u64), Error> {
         let end = match inode.layout {
-            format::LAYOUT_FLAT_INLINE => inode.end().saturating_add(inode.size % BLOCK as u64),
+            format::LAYOUT_FLAT_INLINE => inode.end().saturating_add(inode.size % BLOCK_BYTES),
             format::LAYOUT_COMPRESSED_FULL => {
                 inode.end().next_multiple_of(8).saturating_add(data::index_size(inode.size))
             }
@@ -266,7 +266,7 @@ impl<R: Read + Seek> Image<R> {
 
     /// Byte offset of an inode.
     fn inode_at(&self, nid: u64) -> Option<u64> {
-        let start = u64::from(self.superblock.meta_blkaddr.get()).checked_mul(BLOCK as u64)?;
+        let start = u64::from(self.superblock.meta_blkaddr.get()).checked_mul(BLOCK_BYTES)?;
         nid.checked_mul(SLOT as u64)?.checked_add(start)
     }
 }

@@ -1,4 +1,5 @@
 //! Any tree, any profile: write, read, the same tree.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
 use std::io::Cursor;

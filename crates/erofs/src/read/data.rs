@@ -6,12 +6,14 @@ use std::ops::Range;
 use super::Image;
 use super::inodes::Inode;
 use crate::error::{Error, corrupt};
-use crate::format::{self, BLOCK, LclusterIndex, MapHeader};
+use crate::format::{self, BLOCK, BLOCK_BYTES, LclusterIndex, MapHeader};
 
 /// Stored content is handed out in pieces of at most this size.
 const PIECE: u64 = 1 << 20;
 /// Most bytes that a block of LZ4 can decode to.
 const MAX_DECODED: usize = BLOCK * 255;
+/// Logical clusters that an extent can touch.
+const MAX_CLUSTERS: u64 = (MAX_DECODED / BLOCK) as u64 + 2;
 /// Logical clusters whose index is read at once.
 const INDEX_PIECE: u64 = 512;
 
@@ -57,7 +59,7 @@ impl<R: Read + Seek> Image<R> {
 
     /// Where a file's content is.
     pub(super) fn content(&mut self, inode: &Inode) -> Result<Content, Error> {
-        let at = u64::from(inode.i_u).saturating_mul(BLOCK as u64);
+        let at = u64::from(inode.i_u).saturating_mul(BLOCK_BYTES);
         let layout = match inode.layout {
             format::LAYOUT_FLAT_INLINE => Layout::Stored { at, tail_at: Some(inode.end()) },
             format::LAYOUT_COMPRESSED_FULL => {
@@ -82,10 +84,10 @@ impl<R: Read + Seek> Image<R> {
     /// All content of a folder or a link, which `check_layout` has held against the size of the image.
     pub(super) fn read_all(&mut self, inode: &Inode) -> Result<Vec<u8>, Error> {
         let tail = match inode.layout {
-            format::LAYOUT_FLAT_INLINE => inode.size % BLOCK as u64,
+            format::LAYOUT_FLAT_INLINE => inode.size % BLOCK_BYTES,
             _ => 0,
         };
-        let at = u64::from(inode.i_u).saturating_mul(BLOCK as u64);
+        let at = u64::from(inode.i_u).saturating_mul(BLOCK_BYTES);
         let stored = inode.size.saturating_sub(tail);
         let mut bytes = match stored {
             0 => Vec::new(),
@@ -108,7 +110,7 @@ impl<R: Read + Seek> Chunks<'_, R> {
         }
         let chunk = match self.content.layout {
             Layout::Stored { at, tail_at } => {
-                let tail = if tail_at.is_some() { self.content.size % BLOCK as u64 } else { 0 };
+                let tail = if tail_at.is_some() { self.content.size % BLOCK_BYTES } else { 0 };
                 let stored = left.saturating_sub(tail);
                 if stored > 0 {
                     let from = at.saturating_add(self.at);
@@ -125,27 +127,26 @@ impl<R: Read + Seek> Chunks<'_, R> {
 
     /// The extent that starts at `self.at`.
     fn next_extent(&mut self, index_at: u64) -> Result<Vec<u8>, Error> {
-        let block = BLOCK as u64;
-        let lcn = self.at / block;
+        let lcn = self.at / BLOCK_BYTES;
         let (kind, start, address) = self.lcluster(index_at, lcn)?;
-        let expected = self.at % block;
+        let expected = self.at % BLOCK_BYTES;
         if kind == format::LCLUSTER_NONHEAD || u64::from(start) != expected {
             let place = index_at.saturating_add(lcn.saturating_mul(8));
             return Err(corrupt(place, "start of an extent", expected, start));
         }
         let end = self.extent_end(index_at, lcn)?;
         let length = end.saturating_sub(self.at);
-        let at = u64::from(address).saturating_mul(block);
+        let at = u64::from(address).saturating_mul(BLOCK_BYTES);
         let wrong = |found: &dyn std::fmt::Display| {
             corrupt(at, "block of an extent", format_args!("{length} bytes of content"), found)
         };
         if kind == format::LCLUSTER_PLAIN {
-            if length > block {
+            if length > BLOCK_BYTES {
                 return Err(wrong(&BLOCK));
             }
             return self.image.read_vec(at, length, "stored extent");
         }
-        let packed = self.image.read_vec(at, block, "compressed extent")?;
+        let packed = self.image.read_vec(at, BLOCK_BYTES, "compressed extent")?;
         let Some(length) = usize::try_from(length).ok().filter(|length| *length <= MAX_DECODED)
         else {
             return Err(wrong(&"more than a block can hold"));
@@ -162,16 +163,16 @@ impl<R: Read + Seek> Chunks<'_, R> {
 
     /// Where the extent with its head in cluster `lcn` ends: at the next head or at the end of the file.
     fn extent_end(&mut self, index_at: u64, lcn: u64) -> Result<u64, Error> {
-        let clusters = self.content.size.div_ceil(BLOCK as u64);
+        let clusters = self.content.size.div_ceil(BLOCK_BYTES);
         let mut next = lcn.saturating_add(1);
         while next < clusters {
             let (kind, start, _) = self.lcluster(index_at, next)?;
             if kind != format::LCLUSTER_NONHEAD {
-                let end = next.saturating_mul(BLOCK as u64).saturating_add(u64::from(start));
+                let end = next.saturating_mul(BLOCK_BYTES).saturating_add(u64::from(start));
                 return Ok(end.min(self.content.size));
             }
             next = next.saturating_add(1);
-            if next.saturating_sub(lcn) > (MAX_DECODED / BLOCK) as u64 + 2 {
+            if next.saturating_sub(lcn) > MAX_CLUSTERS {
                 let place = index_at.saturating_add(lcn.saturating_mul(8));
                 return Err(corrupt(place, "length of an extent", "at most 1 MiB", "more"));
             }
@@ -182,7 +183,7 @@ impl<R: Read + Seek> Chunks<'_, R> {
     /// Type, start within the cluster and block address of a logical cluster's index.
     fn lcluster(&mut self, index_at: u64, lcn: u64) -> Result<(u16, u16, u32), Error> {
         if !self.index.range.contains(&lcn) {
-            let clusters = self.content.size.div_ceil(BLOCK as u64);
+            let clusters = self.content.size.div_ceil(BLOCK_BYTES);
             let end = clusters.min(lcn.saturating_add(INDEX_PIECE));
             let at = index_at.saturating_add(lcn.saturating_mul(8));
             let length = end.saturating_sub(lcn).saturating_mul(8);
@@ -217,5 +218,5 @@ struct Index {
 
 /// Bytes that map header and index of a file of `size` bytes take.
 pub(super) fn index_size(size: u64) -> u64 {
-    size.div_ceil(BLOCK as u64).saturating_mul(8).saturating_add(16)
+    size.div_ceil(BLOCK_BYTES).saturating_mul(8).saturating_add(16)
 }

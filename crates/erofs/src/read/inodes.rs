@@ -4,7 +4,7 @@ use std::io::{Read, Seek};
 
 use super::Image;
 use crate::error::{Error, corrupt};
-use crate::format::{self, BLOCK, InodeCompact, InodeExtended, mode};
+use crate::format::{self, BLOCK_BYTES, InodeCompact, InodeExtended, mode};
 use crate::tree::{Rdev, Time};
 
 /// An inode in better types.
@@ -115,11 +115,10 @@ impl<R: Read + Seek> Image<R> {
     fn check_layout(&self, inode: &Inode) -> Result<(), Error> {
         let is_file = inode.file_type() == mode::S_IFREG;
         let has_blocks = matches!(inode.file_type(), mode::S_IFREG | mode::S_IFDIR | mode::S_IFLNK);
-        let block = BLOCK as u64;
         let stored = match inode.layout {
             _ if !has_blocks => return Ok(()),
             format::LAYOUT_FLAT_PLAIN => inode.size,
-            format::LAYOUT_FLAT_INLINE => inode.size.saturating_sub(inode.size % block),
+            format::LAYOUT_FLAT_INLINE => inode.size.saturating_sub(inode.size % BLOCK_BYTES),
             format::LAYOUT_COMPRESSED_FULL if is_file => return Ok(()),
             format::LAYOUT_COMPRESSED_FULL => {
                 return Err(Error::Unsupported("compressed folders and links"));
@@ -130,7 +129,7 @@ impl<R: Read + Seek> Image<R> {
             format::LAYOUT_CHUNK_BASED => return Err(Error::Unsupported("files in chunks")),
             found => return Err(corrupt(inode.at, "data layout", "0 to 4", found)),
         };
-        let end = u64::from(inode.i_u).saturating_mul(block).saturating_add(stored);
+        let end = u64::from(inode.i_u).saturating_mul(BLOCK_BYTES).saturating_add(stored);
         if stored > 0 && end > self.size {
             return Err(corrupt(
                 inode.at,
@@ -139,9 +138,9 @@ impl<R: Read + Seek> Image<R> {
                 end,
             ));
         }
-        let tail = inode.size % block;
+        let tail = inode.size % BLOCK_BYTES;
         if inode.layout == format::LAYOUT_FLAT_INLINE
-            && (inode.end() % block).saturating_add(tail) > block
+            && (inode.end() % BLOCK_BYTES).saturating_add(tail) > BLOCK_BYTES
         {
             return Err(corrupt(inode.at, "inline tail", "one within a block", "one across two"));
         }

@@ -8,7 +8,7 @@ use zerocopy::FromBytes as _;
 use super::Image;
 use super::inodes::Inode;
 use crate::error::{Error, corrupt};
-use crate::format::{BLOCK, XATTR_PREFIXES, XattrEntry, XattrIbodyHeader};
+use crate::format::{BLOCK_BYTES, XATTR_PREFIXES, XattrEntry, XattrIbodyHeader};
 
 impl<R: Read + Seek> Image<R> {
     /// The extended attributes of an inode by their full names.
@@ -26,7 +26,7 @@ impl<R: Read + Seek> Image<R> {
             let Some((id, more)) = rest.split_first_chunk::<4>() else {
                 return Err(corrupt(at, "shared attributes", header.h_shared_count, "fewer"));
             };
-            let start = u64::from(self.superblock.xattr_blkaddr.get()).saturating_mul(BLOCK as u64);
+            let start = u64::from(self.superblock.xattr_blkaddr.get()).saturating_mul(BLOCK_BYTES);
             let place = start.saturating_add(u64::from(u32::from_le_bytes(*id)).saturating_mul(4));
             let header: XattrEntry = self.read_struct(place, "shared attribute")?;
             let length = stored_size(header);

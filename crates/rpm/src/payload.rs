@@ -1,0 +1,310 @@
+//! The content of a package's files: a cpio archive, compressed.
+//!
+//! Everything that has a digest is checked on the way: each file when its last byte has been read, payload and package
+//! when the archive has ended.
+
+mod compression;
+mod cpio;
+
+use std::collections::BTreeMap;
+use std::io::Read;
+
+use crate::digest::{self, Hash};
+use crate::error::{Error, corrupt};
+use crate::package::{File, Headers, Package};
+use crate::source::Source;
+use crate::tag;
+use compression::Decoder;
+
+/// Reads a package from its first byte to its last.
+pub struct Payload<R: Read> {
+    package: Package,
+    source: Source<R>,
+    decoder: Option<Decoder<R>>,
+    compressor: String,
+    digests: Digests,
+    by_path: BTreeMap<Vec<u8>, usize>,
+    /// Bytes of the archive so far.
+    at: u64,
+    /// The member whose content is being read.
+    current: Option<Current>,
+    done: bool,
+}
+
+/// What the payload must hold for.
+#[derive(Debug)]
+struct Digests {
+    /// Name, value and place of the digest that covers the payload.
+    payload: Option<(&'static str, Vec<u8>)>,
+    /// Bytes of header and payload.
+    size: Option<u64>,
+    header_size: u64,
+}
+
+/// A member of the archive.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Member {
+    /// Index of its file in [`Package::files`].
+    pub file: usize,
+    /// Bytes of content that [`Payload::read`] will give. Of a file with several names only the last has content.
+    pub size: u64,
+}
+
+struct Current {
+    file: usize,
+    left: u64,
+    hash: Option<Hash>,
+    /// A link's target, to be held against the header.
+    target: Option<Vec<u8>>,
+}
+
+impl<R: Read> std::fmt::Debug for Payload<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Payload").field("package", &self.package.nevra()).finish_non_exhaustive()
+    }
+}
+
+impl<R: Read> Payload<R> {
+    /// Reads the headers of a package; its payload follows on demand.
+    ///
+    /// # Errors
+    /// As [`Package::read`], and a payload that is not a cpio archive.
+    pub fn open(source: R) -> Result<Self, Error> {
+        let mut source = Source::new(source);
+        let headers = Headers::read(&mut source)?;
+        let package = Package::from_headers(&headers)?;
+        let format = headers.header.text(tag::PAYLOADFORMAT)?.unwrap_or_default();
+        if !matches!(format.as_str(), "" | "cpio") {
+            return Err(Error::Unsupported("a payload that is not a cpio archive"));
+        }
+        let compressor = headers.header.text(tag::PAYLOADCOMPRESSOR)?.unwrap_or_default();
+        let digests = Digests::new(&headers, &source)?;
+        let by_path = package.files.iter().enumerate();
+        let by_path = by_path.map(|(index, file)| (file.path.clone(), index)).collect();
+        Ok(Self {
+            package,
+            source,
+            decoder: None,
+            compressor,
+            digests,
+            by_path,
+            at: 0,
+            current: None,
+            done: false,
+        })
+    }
+
+    /// What the package says of itself.
+    pub fn package(&self) -> &Package {
+        &self.package
+    }
+
+    /// Bytes of the package read so far.
+    pub fn position(&self) -> u64 {
+        self.source.at()
+    }
+
+    /// The next member, or `None` at the end. What is left of the current one is read and checked first.
+    ///
+    /// # Errors
+    /// The payload does not decode, does not match the header, or a digest is wrong.
+    pub fn next_member(&mut self) -> Result<Option<Member>, Error> {
+        let mut rest = [0; 8192];
+        while self.read(&mut rest)? > 0 {}
+        if self.done {
+            return Ok(None);
+        }
+        let Some(entry) = self.read_entry()? else {
+            self.done = true;
+            self.finish()?;
+            return Ok(None);
+        };
+        let member = self.begin(entry)?;
+        Ok(Some(member))
+    }
+
+    /// Fills `into` with content of the current member; 0 at its end, when its digest has been checked.
+    ///
+    /// # Errors
+    /// As [`Payload::next_member`].
+    pub fn read(&mut self, into: &mut [u8]) -> Result<usize, Error> {
+        let Some(mut current) = self.current.take() else { return Ok(0) };
+        if into.is_empty() {
+            self.current = Some(current);
+            return Ok(0);
+        }
+        let want = usize::try_from(current.left).unwrap_or(usize::MAX).min(into.len());
+        let into = into.get_mut(..want).unwrap_or_default();
+        if into.is_empty() {
+            self.end(current)?;
+            return Ok(0);
+        }
+        self.read_exact(into)?;
+        if let Some(hash) = &mut current.hash {
+            hash.update(into);
+        }
+        if let Some(target) = &mut current.target {
+            target.extend_from_slice(into);
+        }
+        current.left = current.left.saturating_sub(into.len() as u64);
+        if current.left == 0 {
+            self.end(current)?;
+        } else {
+            self.current = Some(current);
+        }
+        Ok(want)
+    }
+
+    /// Matches a member with its file and prepares to read it.
+    fn begin(&mut self, entry: cpio::Entry) -> Result<Member, Error> {
+        let (index, size) = match entry {
+            cpio::Entry::Named { path, size } => {
+                let Some(&index) = self.by_path.get(&path) else {
+                    let found = String::from_utf8_lossy(&path).into_owned();
+                    return Err(self.wrong("member of the payload", "a file of the header", found));
+                };
+                (index, Some(size))
+            }
+            cpio::Entry::Indexed(index) => (usize::try_from(index).unwrap_or(usize::MAX), None),
+        };
+        let Some(file) = self.package.files.get(index) else {
+            let expected = format!("less than {}", self.package.files.len());
+            return Err(self.wrong("file index of a payload member", expected, index));
+        };
+        let expected = content_size(file, index);
+        let size = size.unwrap_or(expected);
+        // Old packages carry the content of hard links with another of the names than the last.
+        let fits =
+            size == expected || file.hard_links.is_some() && (size == 0 || size == file.size);
+        if !fits {
+            let what = format!("size of {} in the payload", file.display());
+            return Err(self.wrong(&what, expected, size));
+        }
+        let hash = (file.is_file() && size == file.size && !file.digest.is_empty())
+            .then(|| Hash::new(file.digest_algorithm))
+            .flatten();
+        let target = file.is_symlink().then(Vec::new);
+        let current = Current { file: index, left: size, hash, target };
+        if size == 0 && file.hard_links.is_none() {
+            self.end(current)?;
+        } else if size > 0 {
+            self.current = Some(current);
+        }
+        Ok(Member { file: index, size })
+    }
+
+    /// Checks a member whose content has been read, and skips the padding behind it.
+    fn end(&mut self, current: Current) -> Result<(), Error> {
+        self.align()?;
+        let Some(file) = self.package.files.get(current.file) else { return Ok(()) };
+        if let Some(hash) = current.hash {
+            let found = hash.finish();
+            if found != file.digest {
+                let what = format!("digest of {}", file.display());
+                return Err(self.wrong(&what, digest::hex(&file.digest), digest::hex(&found)));
+            }
+        }
+        if let Some(target) = current.target
+            && target != file.link_target
+        {
+            let what = format!("target of {}", file.display());
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            return Err(self.wrong(&what, text(&file.link_target), text(&target)));
+        }
+        Ok(())
+    }
+
+    /// Holds the whole payload against its digest and size.
+    fn finish(&mut self) -> Result<(), Error> {
+        self.source.drain()?;
+        let end = self.source.at();
+        if let Some(expected) = self.digests.size {
+            let found = end
+                .saturating_sub(self.package.payload_at)
+                .saturating_add(self.digests.header_size);
+            if found != expected {
+                return Err(self.wrong("size of header and payload", expected, found));
+            }
+        }
+        if let Some((name, expected)) = &self.digests.payload {
+            let found = self.source.take_digest().unwrap_or_default();
+            if found != *expected {
+                return Err(self.wrong(name, digest::hex(expected), digest::hex(&found)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Fills `into` from the archive.
+    fn read_exact(&mut self, into: &mut [u8]) -> Result<(), Error> {
+        if self.decoder.is_none() {
+            self.decoder = Some(Decoder::new(&self.source, &self.compressor)?);
+        }
+        let Some(decoder) = &mut self.decoder else { return Ok(()) };
+        let expected = decoder.name();
+        match decoder.read_exact(into) {
+            Ok(()) => {
+                self.at = self.at.saturating_add(into.len() as u64);
+                Ok(())
+            }
+            Err(error) => Err(self.source.error("payload", expected, &error)),
+        }
+    }
+
+    /// Skips to the next multiple of four bytes of the archive.
+    fn align(&mut self) -> Result<(), Error> {
+        let padding = self.at.next_multiple_of(4).saturating_sub(self.at);
+        let mut skipped = [0; 4];
+        let skipped = skipped.get_mut(..usize::try_from(padding).unwrap_or_default());
+        self.read_exact(skipped.unwrap_or_default())
+    }
+
+    fn wrong(
+        &self,
+        what: &str,
+        expected: impl std::fmt::Display,
+        found: impl std::fmt::Display,
+    ) -> Error {
+        corrupt(self.source.at(), what, expected, found)
+    }
+}
+
+impl Digests {
+    /// Chooses the digest that covers the payload and starts it.
+    fn new<R: Read>(headers: &Headers, source: &Source<R>) -> Result<Self, Error> {
+        let Headers { signature, header, .. } = headers;
+        let size = match signature.number(tag::sig::LONGSIGSIZE)? {
+            Some(size) => Some(size),
+            None => signature.number(tag::sig::SIGSIZE)?,
+        };
+        let mut digests = Self { payload: None, size, header_size: header.bytes.len() as u64 };
+        let algorithm = header.number(tag::PAYLOADDIGESTALGO)?.unwrap_or(u64::from(digest::SHA256));
+        let expected =
+            header.strings(tag::PAYLOADDIGEST)?.first().and_then(|hex| digest::unhex(hex));
+        let hash = u32::try_from(algorithm).ok().and_then(Hash::new);
+        if let (Some(expected), Some(hash)) = (expected, hash) {
+            digests.payload = Some(("payload digest", expected));
+            source.set_hash(Some(hash));
+        } else if let Some(expected) = signature.binary(tag::sig::SIGMD5)? {
+            let mut hash = Hash::new(digest::MD5);
+            if let Some(hash) = &mut hash {
+                hash.update(&header.bytes);
+            }
+            digests.payload = Some(("MD5 of header and payload", expected.to_vec()));
+            source.set_hash(hash);
+        }
+        Ok(digests)
+    }
+}
+
+/// Bytes of content that the archive has for a file.
+fn content_size(file: &File, index: usize) -> u64 {
+    if file.is_file() {
+        let elsewhere = file.hard_links.is_some_and(|links| links.last != index);
+        if elsewhere { 0 } else { file.size }
+    } else if file.is_symlink() {
+        file.link_target.len() as u64
+    } else {
+        0
+    }
+}

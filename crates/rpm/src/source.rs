@@ -1,0 +1,97 @@
+//! The stream that a package comes in as: counted, and hashed where a digest covers it.
+
+use std::cell::RefCell;
+use std::io::{self, Read};
+use std::rc::Rc;
+
+use crate::digest::Hash;
+use crate::error::{Error, corrupt};
+
+/// A handle to the stream. Decoders own one, the payload keeps another to ask how far they have come.
+#[derive(Debug)]
+pub(crate) struct Source<R>(Rc<RefCell<State<R>>>);
+
+#[derive(Debug)]
+struct State<R> {
+    inner: R,
+    at: u64,
+    hash: Option<Hash>,
+    /// The stream's own failure, which decoders would pass on as if the data were wrong.
+    failure: Option<io::Error>,
+}
+
+impl<R> Clone for Source<R> {
+    fn clone(&self) -> Self {
+        Self(Rc::clone(&self.0))
+    }
+}
+
+impl<R: Read> Source<R> {
+    pub(crate) fn new(inner: R) -> Self {
+        Self(Rc::new(RefCell::new(State { inner, at: 0, hash: None, failure: None })))
+    }
+
+    /// Bytes read so far.
+    pub(crate) fn at(&self) -> u64 {
+        self.0.borrow().at
+    }
+
+    /// Puts a hash over all that is read from now on.
+    pub(crate) fn set_hash(&self, hash: Option<Hash>) {
+        self.0.borrow_mut().hash = hash;
+    }
+
+    /// The digest of what was read since [`Source::set_hash`].
+    pub(crate) fn take_digest(&self) -> Option<Vec<u8>> {
+        self.0.borrow_mut().hash.take().map(Hash::finish)
+    }
+
+    /// Reads exactly `length` bytes; memory grows with what comes, not with what is claimed.
+    pub(crate) fn read_vec(&mut self, length: usize, what: &str) -> Result<Vec<u8>, Error> {
+        let at = self.at();
+        let mut bytes = Vec::new();
+        let read = Read::take(&mut *self, length as u64).read_to_end(&mut bytes);
+        read.map_err(|error| self.error(what, "readable bytes", &error))?;
+        if bytes.len() < length {
+            let found = format_args!("the end after {} bytes", bytes.len());
+            return Err(corrupt(at, what, format_args!("{length} bytes"), found));
+        }
+        Ok(bytes)
+    }
+
+    /// The error for a decoder's failure: the stream's own if that is what it was.
+    pub(crate) fn error(&self, what: &str, expected: &str, found: &io::Error) -> Error {
+        let failure = self.0.borrow_mut().failure.take();
+        match failure {
+            Some(failure) => Error::Io(failure),
+            None => corrupt(self.at(), what, expected, found),
+        }
+    }
+
+    /// Reads to the end of the stream.
+    pub(crate) fn drain(&mut self) -> Result<(), Error> {
+        let drained = io::copy(self, &mut io::sink());
+        drained.map(drop).map_err(|error| self.error("payload", "readable bytes", &error))
+    }
+}
+
+impl<R: Read> Read for Source<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let state = &mut *self.0.borrow_mut();
+        match state.inner.read(into) {
+            Ok(read) => {
+                state.at = state.at.saturating_add(read as u64);
+                if let (Some(hash), Some(bytes)) = (&mut state.hash, into.get(..read)) {
+                    hash.update(bytes);
+                }
+                Ok(read)
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
+            Err(error) => {
+                let copy = io::Error::new(error.kind(), error.to_string());
+                state.failure = Some(error);
+                Err(copy)
+            }
+        }
+    }
+}
