@@ -81,7 +81,15 @@ fn file_lists_are_those_of_rpm() {
             .map(|row| {
                 format!(
                     "{}|{}|{}|{}|{}|{}|{}|{}|{}",
-                    row[1].trim_start_matches('/'), row[2], row[3], row[4], row[5], row[6], row[8], row[9], row[11]
+                    row[1].trim_start_matches('/'),
+                    row[2],
+                    row[3],
+                    row[4],
+                    row[5],
+                    row[6],
+                    row[8],
+                    row[9],
+                    row[11]
                 )
             })
             .collect();

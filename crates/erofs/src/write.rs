@@ -141,6 +141,17 @@ impl Writer {
         Ok(())
     }
 
+    /// A file whose content has not come, or not all of it.
+    pub fn missing(&self) -> Option<NodeId> {
+        let unfinished = self.incoming.as_ref().map(|incoming| incoming.node);
+        unfinished.or_else(|| {
+            self.tree.ids().find(|id| {
+                let has_content = matches!(self.tree.node(*id).kind, Kind::File(size) if size > 0);
+                has_content && self.nids[id.0] == 0 && !self.waiting.contains_key(id)
+            })
+        })
+    }
+
     /// Bytes that are ready to be written, in ascending order.
     pub fn writes(&mut self) -> impl Iterator<Item = Write> + '_ {
         self.output.ready()
@@ -195,16 +206,15 @@ impl Writer {
         if let Some(incoming) = &self.incoming {
             return Err(incoming.short());
         }
+        if let Some(missing) = self.missing()
+            && let Kind::File(expected) = self.tree.node(missing).kind
+        {
+            return Err(Error::ContentSize { expected, found: 0 });
+        }
         for id in self.tree.ids() {
             let body = match &self.tree.node(id).kind {
-                Kind::Directory(_) => continue,
                 Kind::File(0) => Body::empty(),
-                Kind::File(size) => {
-                    if self.nids[id.0] == 0 && !self.waiting.contains_key(&id) {
-                        return Err(Error::ContentSize { expected: *size, found: 0 });
-                    }
-                    continue;
-                }
+                Kind::Directory(_) | Kind::File(_) => continue,
                 Kind::Symlink(target) if self.inode_size(id) + target.len() <= BLOCK => {
                     Body::inline(None, target.clone())
                 }

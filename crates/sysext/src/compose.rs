@@ -1,0 +1,309 @@
+//! From a plan to an image, as steps: the core says what is to be done, the host does it.
+
+use std::collections::VecDeque;
+use std::io::Read;
+
+use erofs::{Job, Kind, NodeId, Packed, SEGMENT, Write, Writer};
+use rpm::Payload;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::error::Error;
+use crate::finding::Finding;
+use crate::plan::Plan;
+use crate::release;
+
+/// Content that is gathered before it goes to the host to be compressed, so that several cores have work.
+const BATCH: usize = 4 * SEGMENT;
+/// Bytes of the finished image that are read at once for its digest.
+const READ: usize = 1 << 20;
+
+/// What the host is to do next.
+#[derive(Debug)]
+pub enum Step {
+    /// Call [`Compose::package`] with the package of that index in [`Plan::packages`], from its first byte on.
+    Package(usize),
+    /// Run the jobs, anywhere and in any order, and call [`Compose::compressed`] with the results in this order.
+    Compress(Vec<Job>),
+    /// Write the bytes into the image.
+    Write(Write),
+    /// Call [`Compose::image`] with these bytes of the image.
+    Read {
+        /// Byte offset.
+        at: u64,
+        /// Number of bytes.
+        length: usize,
+    },
+    /// The image is complete.
+    Done(Report),
+}
+
+/// What was made.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Report {
+    /// Name of the extension.
+    pub name: String,
+    /// The name that the image is published under.
+    pub file_name: String,
+    /// Bytes of the image.
+    pub size: u64,
+    /// SHA-256 of the image.
+    pub sha256: String,
+    /// Entries of the image that are not folders.
+    pub files: usize,
+    /// Bytes of its files before compression.
+    pub content_size: u64,
+    /// What is in it: name, version, release, architecture.
+    pub packages: Vec<String>,
+    /// All that a person should know.
+    pub findings: Vec<Finding>,
+}
+
+/// How far composing has come.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Progress {
+    /// What is being done.
+    pub phase: Phase,
+    /// Bytes done in this phase.
+    pub done: u64,
+    /// Bytes to be done in this phase.
+    pub total: u64,
+}
+
+/// What is being done.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// Reading packages, checking and compressing their files.
+    Packing,
+    /// Computing the image's digest.
+    Hashing,
+}
+
+/// Makes one image. `R` is how the host brings packages.
+#[derive(Debug)]
+pub struct Compose<R: Read> {
+    plan: Plan,
+    state: State<R>,
+    writer: Option<Writer>,
+    writes: VecDeque<Write>,
+    report: Report,
+    progress: Progress,
+}
+
+#[derive(Debug)]
+enum State<R: Read> {
+    /// The release file, first of all.
+    Start,
+    /// Waiting for a package.
+    Package(usize),
+    /// Reading one; what of a file did not fit into the last batch comes first in the next.
+    Reading {
+        package: usize,
+        payload: Box<Payload<R>>,
+        file: Option<(NodeId, u64)>,
+    },
+    /// Waiting for compressed content, then on to that state.
+    Compressing(Box<Self>),
+    /// All content is in.
+    Finish,
+    /// Reading the image back.
+    Hashing {
+        at: u64,
+        hash: Sha256,
+    },
+    Done,
+}
+
+impl<R: Read> Compose<R> {
+    /// Starts to make the planned image.
+    ///
+    /// # Errors
+    /// The plan has findings of severity error, or the tree cannot be written.
+    pub fn new(plan: Plan) -> Result<Self, Error> {
+        if plan.has_errors() {
+            return Err(Error::PlanHasErrors);
+        }
+        let options = erofs::Options { profile: plan.recipe.profile.into() };
+        let is_folder = |id| matches!(plan.tree.node(id).kind, Kind::Directory(_));
+        let report = Report {
+            name: plan.recipe.name.clone(),
+            file_name: plan.file_name(),
+            size: 0,
+            sha256: String::new(),
+            files: plan.tree.ids().filter(|id| !is_folder(*id)).count(),
+            content_size: plan.content_size(),
+            packages: plan.packages.iter().map(rpm::Package::nevra).collect(),
+            findings: plan.findings().to_vec(),
+        };
+        let files = plan.packages.iter().flat_map(|package| &package.files);
+        let total =
+            files.filter(|file| file.is_file()).map(|file| file.size).fold(0, u64::saturating_add);
+        Ok(Self {
+            writer: Some(Writer::new(plan.tree.clone(), options)?),
+            state: State::Start,
+            writes: VecDeque::new(),
+            report,
+            progress: Progress { phase: Phase::Packing, done: 0, total },
+            plan,
+        })
+    }
+
+    /// How far composing has come.
+    pub fn progress(&self) -> Progress {
+        self.progress
+    }
+
+    /// What to do next. After [`Step::Package`], [`Step::Compress`] and [`Step::Read`] the host answers first.
+    ///
+    /// # Errors
+    /// A package cannot be read or is not what was planned, or the image cannot be written. The image so far is void.
+    pub fn step(&mut self) -> Result<Step, Error> {
+        loop {
+            if let Some(write) = self.writes.pop_front() {
+                return Ok(Step::Write(write));
+            }
+            match std::mem::replace(&mut self.state, State::Done) {
+                State::Start => {
+                    let content = release::content(&self.plan.recipe).into_bytes();
+                    let job = Job::new(self.writer()?, self.plan.release_file, content);
+                    return Ok(self.compress(vec![job], State::Package(0)));
+                }
+                State::Package(index) if index < self.plan.packages.len() => {
+                    self.state = State::Package(index);
+                    return Ok(Step::Package(index));
+                }
+                State::Package(_) => self.state = State::Finish,
+                State::Reading { package, payload, file } => {
+                    let (jobs, next) = self.gather(package, payload, file)?;
+                    if !jobs.is_empty() {
+                        return Ok(self.compress(jobs, next));
+                    }
+                    self.state = next;
+                }
+                State::Compressing(_) => return Err(Error::Protocol),
+                State::Finish => self.finish()?,
+                State::Hashing { at, hash } if at < self.report.size => {
+                    let length = (self.report.size - at).min(READ as u64);
+                    self.progress =
+                        Progress { phase: Phase::Hashing, done: at, total: self.report.size };
+                    self.state = State::Hashing { at, hash };
+                    return Ok(Step::Read { at, length: length as usize });
+                }
+                State::Hashing { hash, .. } => {
+                    let hex = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+                    self.report.sha256 = hex;
+                }
+                State::Done => return Ok(Step::Done(self.report.clone())),
+            }
+        }
+    }
+
+    /// The package that [`Step::Package`] asked for.
+    ///
+    /// # Errors
+    /// It cannot be read, or is not the one that was planned.
+    pub fn package(&mut self, source: R) -> Result<(), Error> {
+        let State::Package(index) = self.state else { return Err(Error::Protocol) };
+        let planned = self.plan.packages.get(index).ok_or(Error::Protocol)?;
+        let wrong = |error| Error::Package { package: planned.nevra(), error };
+        let payload = Payload::open(source).map_err(wrong)?;
+        let found = payload.package();
+        if found.header_sha256 != planned.header_sha256 {
+            return Err(Error::Changed { expected: planned.nevra(), found: found.nevra() });
+        }
+        self.state = State::Reading { package: index, payload: Box::new(payload), file: None };
+        Ok(())
+    }
+
+    /// The results of [`Step::Compress`], in its order.
+    ///
+    /// # Errors
+    /// They are not the results of those jobs.
+    pub fn compressed(&mut self, packed: Vec<Packed>) -> Result<(), Error> {
+        let State::Compressing(next) = std::mem::replace(&mut self.state, State::Done) else {
+            return Err(Error::Protocol);
+        };
+        let writer = self.writer.as_mut().ok_or(Error::Protocol)?;
+        for packed in packed {
+            writer.add(packed)?;
+        }
+        self.writes.extend(writer.writes());
+        self.state = *next;
+        Ok(())
+    }
+
+    /// The bytes that [`Step::Read`] asked for.
+    ///
+    /// # Errors
+    /// Nothing was asked for.
+    pub fn image(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let State::Hashing { at, hash } = &mut self.state else { return Err(Error::Protocol) };
+        hash.update(bytes);
+        *at += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn writer(&self) -> Result<&Writer, Error> {
+        self.writer.as_ref().ok_or(Error::Protocol)
+    }
+
+    fn compress(&mut self, jobs: Vec<Job>, next: State<R>) -> Step {
+        self.state = State::Compressing(Box::new(next));
+        Step::Compress(jobs)
+    }
+
+    /// Reads content until there is a batch of it or the package ends.
+    fn gather(
+        &mut self,
+        package: usize,
+        mut payload: Box<Payload<R>>,
+        mut file: Option<(NodeId, u64)>,
+    ) -> Result<(Vec<Job>, State<R>), Error> {
+        let wrong = |error| Error::Package { package: self.plan.packages[package].nevra(), error };
+        let writer = self.writer.as_ref().ok_or(Error::Protocol)?;
+        let (mut jobs, mut gathered) = (Vec::new(), 0);
+        while gathered < BATCH {
+            let Some((node, left)) = file.take() else {
+                let Some(member) = payload.next_member().map_err(wrong)? else {
+                    return Ok((jobs, State::Package(package + 1)));
+                };
+                self.progress.done = (self.progress.done + member.size).min(self.progress.total);
+                let node = self.plan.contents.get(&(package, member.file));
+                file = node.filter(|_| member.size > 0).map(|&node| (node, member.size));
+                continue;
+            };
+            let mut content = vec![0; left.min(SEGMENT as u64) as usize];
+            let mut filled = 0;
+            while filled < content.len() {
+                let read = payload.read(&mut content[filled..]).map_err(wrong)?;
+                if read == 0 {
+                    return Err(Error::Protocol);
+                }
+                filled += read;
+            }
+            gathered += content.len();
+            jobs.push(Job::new(writer, node, content));
+            file = Some((node, left - filled as u64)).filter(|(_, left)| *left > 0);
+        }
+        Ok((jobs, State::Reading { package, payload, file }))
+    }
+
+    /// Writes the end of the image and turns to its digest.
+    fn finish(&mut self) -> Result<(), Error> {
+        let writer = self.writer.take().ok_or(Error::Protocol)?;
+        if let Some(node) = writer.missing()
+            && let Some((&(package, file), _)) =
+                self.plan.contents.iter().find(|(_, id)| **id == node)
+        {
+            let package = &self.plan.packages[package];
+            let path = package.files[file].display().into_owned();
+            return Err(Error::Missing { package: package.nevra(), path });
+        }
+        let finished = writer.finish()?;
+        self.report.size = finished.size;
+        self.writes.extend(finished.writes);
+        self.state = State::Hashing { at: 0, hash: Sha256::new() };
+        Ok(())
+    }
+}

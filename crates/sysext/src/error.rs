@@ -1,0 +1,56 @@
+//! What stops composing. What a person's choice leads to is a [`crate::Finding`] instead.
+
+/// Composing cannot go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The extension's name cannot be one.
+    #[error(
+        "`{0}` cannot name an extension: it takes letters, digits, `.`, `_`, `+` and `-`, and starts with a letter \
+         or digit"
+    )]
+    Name(String),
+    /// The release is not a Fedora release.
+    #[error("`{0}` is not a release: expected a number such as 43")]
+    Release(String),
+    /// There is nothing to compose.
+    #[error("no packages")]
+    NoPackages,
+    /// A source package, whose files are not for a system.
+    #[error("{0} is a source package: choose the package that was built from it")]
+    SourcePackage(String),
+    /// The plan has findings of severity error.
+    #[error("the plan has errors: compose after they are resolved")]
+    PlanHasErrors,
+    /// A package cannot be read.
+    #[error("{package}: {error}")]
+    Package {
+        /// Its name, version, release and architecture.
+        package: String,
+        /// Why.
+        #[source]
+        error: rpm::Error,
+    },
+    /// A package is not the one that was planned.
+    #[error("{expected} changed while it was read: found {found}")]
+    Changed {
+        /// The planned package.
+        expected: String,
+        /// The package that came.
+        found: String,
+    },
+    /// A package's payload lacks a file that its header lists.
+    #[error("{package}: the payload lacks {path}")]
+    Missing {
+        /// Its name, version, release and architecture.
+        package: String,
+        /// Path of the file.
+        path: String,
+    },
+    /// The image cannot be written.
+    #[error(transparent)]
+    Image(#[from] erofs::Error),
+    /// A host answered a step that was not asked.
+    #[error("the host answered a question that was not asked")]
+    Protocol,
+}

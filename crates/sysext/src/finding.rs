@@ -1,0 +1,113 @@
+//! What a person should know about an extension. All of it, as values; hosts show them.
+
+use serde::{Deserialize, Serialize};
+
+/// One thing that a person should know.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Finding {
+    /// Whether the image can be made nevertheless.
+    pub severity: Severity,
+    /// Which check found it.
+    pub check: Check,
+    /// The package that it is about: name, version, release, architecture.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub package: Option<String>,
+    /// The path that it is about, as the package has it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub path: Option<String>,
+    /// What was found.
+    pub message: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub fix: Option<String>,
+}
+
+/// How much a finding matters.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// No image is made.
+    Error,
+    /// The image is made, but something in it will not be as the packages meant it.
+    Warning,
+    /// Good to know.
+    Info,
+}
+
+/// The checks.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Check {
+    /// Two packages have one path with different content.
+    FileConflict,
+    /// A path is a folder in one place and something else in another.
+    TypeConflict,
+    /// Two packages disagree on mode or owner of a path.
+    MetadataConflict,
+    /// A path outside `/usr`, which an extension cannot have.
+    PathRoot,
+    /// A path that only the base system may have.
+    BaseFile,
+    /// Configuration moves from `/etc` to `/usr/etc`.
+    EtcMoved,
+    /// An owner or group that cannot be resolved.
+    Owner,
+    /// A set-id bit that was taken off, because its owner cannot be resolved.
+    SetId,
+    /// Capabilities that are not understood.
+    Capabilities,
+    /// Scripts that rpm would run and an extension does not.
+    Scriptlets,
+    /// A package for another architecture.
+    Architecture,
+    /// A package that was given twice.
+    Duplicate,
+    /// `/usr/local` is a link on many systems.
+    UsrLocal,
+    /// A choice that matches nothing.
+    Exclude,
+    /// Nothing is left to put into the image.
+    Empty,
+}
+
+impl Check {
+    /// What heads the findings of this check.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::FileConflict => "Two packages have the same file with different content",
+            Self::TypeConflict => "A folder in one place is something else in another",
+            Self::MetadataConflict => "Packages disagree on mode or owner",
+            Self::PathRoot => "Left out: an extension can only have files in /usr",
+            Self::BaseFile => "Left out: only the base system may have this file",
+            Self::EtcMoved => "Configuration moved from /etc to /usr/etc",
+            Self::Owner => "Owned by root in the image: the real owner is not known yet",
+            Self::SetId => "Set-id bit taken off: its owner is not known yet",
+            Self::Capabilities => "File capabilities that are not understood",
+            Self::Scriptlets => "Scripts that do not run",
+            Self::Architecture => "Built for another architecture",
+            Self::Duplicate => "Given twice",
+            Self::UsrLocal => "/usr/local is not part of /usr on image based systems",
+            Self::Exclude => "Nothing to leave out",
+            Self::Empty => "Nothing in the image",
+        }
+    }
+}
+
+impl Finding {
+    pub(crate) fn new(severity: Severity, check: Check, message: impl Into<String>) -> Self {
+        Self { severity, check, package: None, path: None, message: message.into(), fix: None }
+    }
+
+    pub(crate) fn package(self, package: impl Into<String>) -> Self {
+        Self { package: Some(package.into()), ..self }
+    }
+
+    pub(crate) fn path(self, path: &[u8]) -> Self {
+        Self { path: Some(String::from_utf8_lossy(path).into_owned()), ..self }
+    }
+
+    pub(crate) fn fix(self, fix: impl Into<String>) -> Self {
+        Self { fix: Some(fix.into()), ..self }
+    }
+}

@@ -1,0 +1,57 @@
+//! Packages to system extension images.
+//!
+//! A [`Recipe`] says what an extension is, [`Plan`] works out what its image will hold and says everything that is
+//! worth knowing about it, [`Compose`] makes the image. Neither touches a file: a host asks [`Compose::step`] what
+//! to do next and does it, and any host gets the same bytes.
+//!
+//! ```
+//! use sysext::{Compose, Plan, Recipe, Step, Target, Arch};
+//! use sysext::rpm::{Compression, NewFile, NewPackage, Package};
+//!
+//! let hello = NewPackage {
+//!     files: vec![NewFile::file("/usr/bin/hello", 0o755, b"#!/bin/sh\necho hello\n".to_vec())],
+//!     ..NewPackage::new("hello", "1.0", "1.fc43", "noarch")
+//! }
+//! .write(&Compression::Gzip);
+//!
+//! let recipe = Recipe::new("hello", Target { release: "43".into(), arch: Arch::X86_64 });
+//! let plan = Plan::new(vec![Package::read(hello.as_slice())?], &recipe)?;
+//! let mut compose = Compose::new(plan)?;
+//! let mut image = Vec::new();
+//! let report = loop {
+//!     match compose.step()? {
+//!         Step::Package(_) => compose.package(hello.as_slice())?,
+//!         Step::Compress(jobs) => compose.compressed(jobs.into_iter().map(|job| job.run()).collect())?,
+//!         Step::Write(write) => {
+//!             let (at, end) = (write.at as usize, write.at as usize + write.bytes.len());
+//!             image.resize(image.len().max(end), 0);
+//!             image[at..end].copy_from_slice(&write.bytes);
+//!         }
+//!         Step::Read { at, length } => compose.image(&image[at as usize..][..length])?,
+//!         Step::Done(report) => break report,
+//!     }
+//! };
+//! assert_eq!(report.file_name, "hello-1.0-1.fc43-43-x86-64.raw");
+//! assert_eq!(report.size, image.len() as u64);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Not here: finding packages, labels, signatures, and anything of a host.
+
+mod compose;
+mod error;
+mod finding;
+mod layout;
+mod plan;
+mod recipe;
+mod release;
+mod select;
+
+pub use compose::{Compose, Phase, Progress, Report, Step};
+pub use error::Error;
+pub use finding::{Check, Finding, Severity};
+pub use plan::Plan;
+pub use recipe::{Arch, Profile, Recipe, Target, check_name};
+pub use select::Exclude;
+
+pub use {erofs, rpm};

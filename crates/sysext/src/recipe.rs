@@ -1,0 +1,172 @@
+//! What an extension is: its name, its target, what is left out. The command line's arguments and the page's choices
+//! are both this type.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::select::Exclude;
+
+/// What an extension is.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Recipe {
+    /// Name of the extension and of its image: `NAME.raw`.
+    pub name: String,
+    /// The systems that it is for.
+    pub target: Target,
+    /// Whether it may be merged on any distribution and release (`ID=_any`). Right for programs that need nothing of
+    /// the system; anything else breaks on the next release.
+    #[serde(default)]
+    pub any_release: bool,
+    /// What is left out.
+    #[serde(default)]
+    pub exclude: Vec<Exclude>,
+    /// How file data is stored.
+    #[serde(default)]
+    pub profile: Profile,
+    /// `SOURCE_DATE_EPOCH`: no time in the image is later, and what we add bears it. Seconds since 1970.
+    #[serde(default)]
+    pub source_date_epoch: Option<i64>,
+}
+
+/// The systems that an extension is for.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Target {
+    /// Fedora release: `VERSION_ID` of os-release.
+    pub release: String,
+    /// Architecture.
+    pub arch: Arch,
+}
+
+/// An architecture that Fedora builds for.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Arch {
+    /// 64-bit Intel and AMD.
+    #[serde(rename = "x86_64")]
+    X86_64,
+    /// 64-bit Arm.
+    #[serde(rename = "aarch64")]
+    Aarch64,
+    /// 64-bit Power, little endian.
+    #[serde(rename = "ppc64le")]
+    Ppc64le,
+    /// IBM Z.
+    #[serde(rename = "s390x")]
+    S390x,
+    /// 64-bit RISC-V.
+    #[serde(rename = "riscv64")]
+    Riscv64,
+}
+
+/// How file data is stored, named by cost.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Profile {
+    /// Stored as it is, for those who compress the download.
+    None,
+    /// LZ4 in blocks of 4 KiB: what Fedora's extensions use today.
+    #[default]
+    Compat,
+}
+
+impl From<Profile> for erofs::Profile {
+    fn from(profile: Profile) -> Self {
+        match profile {
+            Profile::None => Self::None,
+            Profile::Compat => Self::Compat,
+        }
+    }
+}
+
+impl Recipe {
+    /// An extension of everything in its packages.
+    pub fn new(name: &str, target: Target) -> Self {
+        Self {
+            name: name.to_owned(),
+            target,
+            any_release: false,
+            exclude: Vec::new(),
+            profile: Profile::default(),
+            source_date_epoch: None,
+        }
+    }
+
+    /// Holds name and release against what systemd takes.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        check_name(&self.name)?;
+        let release = &self.target.release;
+        let number = !release.is_empty() && release.bytes().all(|byte| byte.is_ascii_digit());
+        if number { Ok(()) } else { Err(Error::Release(release.clone())) }
+    }
+}
+
+/// Whether an extension can have that name.
+///
+/// # Errors
+/// [`Error::Name`].
+pub fn check_name(name: &str) -> Result<(), Error> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._+-".contains(&byte);
+    let starts = name.as_bytes().first().is_some_and(u8::is_ascii_alphanumeric);
+    // The name of the release file is longer by 18 bytes and must be a file name.
+    let valid = starts && name.len() <= 200 && name.bytes().all(plain) && !name.ends_with(".raw");
+    if valid { Ok(()) } else { Err(Error::Name(name.to_owned())) }
+}
+
+impl Arch {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::X86_64, Self::Aarch64, Self::Ppc64le, Self::S390x, Self::Riscv64];
+
+    /// As rpm names it.
+    pub fn rpm(self) -> &'static str {
+        match self {
+            Self::X86_64 => "x86_64",
+            Self::Aarch64 => "aarch64",
+            Self::Ppc64le => "ppc64le",
+            Self::S390x => "s390x",
+            Self::Riscv64 => "riscv64",
+        }
+    }
+
+    /// As systemd names it (`ARCHITECTURE=` of extension-release).
+    pub fn systemd(self) -> &'static str {
+        match self {
+            Self::X86_64 => "x86-64",
+            Self::Aarch64 => "arm64",
+            Self::Ppc64le => "ppc64-le",
+            Self::S390x => "s390x",
+            Self::Riscv64 => "riscv64",
+        }
+    }
+
+    /// Whether programs of a package's architecture run on it.
+    pub(crate) fn runs(self, package: &str) -> bool {
+        package == "noarch"
+            || package == self.rpm()
+            || self == Self::X86_64
+                && (package.starts_with("x86_64_v")
+                    || matches!(package, "i386" | "i486" | "i586" | "i686"))
+    }
+}
+
+impl std::str::FromStr for Arch {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|arch| arch.rpm() == name || arch.systemd() == name)
+            .ok_or_else(|| format!("expected one of {}", Self::ALL.map(Self::rpm).join(", ")))
+    }
+}
+
+impl std::str::FromStr for Profile {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        match name {
+            "none" => Ok(Self::None),
+            "compat" => Ok(Self::Compat),
+            _ => Err("expected compat or none".to_owned()),
+        }
+    }
+}
