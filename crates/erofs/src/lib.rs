@@ -46,4 +46,4 @@ pub use error::{Corrupt, Error};
 pub use format::{BLOCK, SUPERBLOCK_AT, SuperBlock};
 pub use read::{Chunks, Content, Image};
 pub use tree::{Kind, Meta, Node, NodeId, Rdev, Time, Tree, TreeError};
-pub use write::{Finished, Options, Write, Writer};
+pub use write::{Finished, Options, Write, Writer, can_store_xattr};

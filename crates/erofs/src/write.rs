@@ -30,6 +30,7 @@ use inodes::{Body, Inode};
 use output::Output;
 pub use output::Write;
 use xattrs::Xattrs;
+pub use xattrs::can_store_xattr;
 
 /// Inodes and tails that wait before they are placed and written: enough to fill blocks well, little to hold.
 const WAITING_INODES: usize = 16 << 20;

@@ -50,7 +50,7 @@ impl Plan {
         }
         if tree.is_empty() {
             let message = "no file of the packages is left to put into the image";
-            findings.push(Finding::new(Severity::Error, Check::Empty, message));
+            findings.push(Finding::new(Severity::Warning, Check::Empty, message));
         }
         let release_file = add_release_file(&mut tree, recipe, epoch, &mut findings)?;
         findings.sort_by(|a, b| {

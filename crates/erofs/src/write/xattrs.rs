@@ -96,6 +96,11 @@ impl Xattrs {
     }
 }
 
+/// Whether EROFS has a place for an extended attribute of that name.
+pub fn can_store_xattr(name: &[u8]) -> bool {
+    entry(name, &[]).is_some()
+}
+
 /// An attribute as it is stored, or `None` if it cannot be.
 fn entry(name: &[u8], value: &[u8]) -> Option<Vec<u8>> {
     let (index, rest) = XATTR_PREFIXES

@@ -1,0 +1,112 @@
+//! The arguments.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use sysext::{Arch, Exclude, Profile};
+
+/// Makes systemd system extensions from RPM packages.
+///
+/// An extension is an EROFS image that `systemd-sysext` lays over the read-only /usr of image based systems. The
+/// same input gives the same bytes, here and on the page in the browser.
+#[derive(Debug, Parser)]
+#[command(name = "sysext-composer", version, arg_required_else_help = true, max_term_width = 100)]
+pub(crate) struct Args {
+    /// Print the result as JSON, for machines
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Compose(Compose),
+    Pack(Pack),
+    Inspect(Inspect),
+    Extract(Extract),
+    Verify(Verify),
+}
+
+/// Make an extension from packages
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sysext-composer compose --name htop --release 43 --arch x86_64 -o htop.raw htop-*.rpm
+  sysext-composer compose --name vim --release 43 --arch x86_64 --exclude /usr/share/doc \\
+      --exclude 'vim-common:/usr/share/man/**' -o out/ vim-*.rpm
+
+Exit codes: 0 done, 1 findings of severity error (nothing written), 2 bad use or bad input.")]
+pub(crate) struct Compose {
+    /// Name of the extension; its image is to be installed as NAME.raw
+    #[arg(long)]
+    pub(crate) name: String,
+    /// Fedora release that it is for, such as 43
+    #[arg(long)]
+    pub(crate) release: String,
+    /// Architecture that it is for: x86_64, aarch64, ppc64le, s390x or riscv64
+    #[arg(long)]
+    pub(crate) arch: Arch,
+    /// How files are stored: compat (LZ4 in blocks of 4 KiB, Linux 5.4) or none
+    #[arg(long, default_value = "compat")]
+    pub(crate) profile: Profile,
+    /// Leave out what matches; a folder takes all that is below with it. PACKAGE:GLOB for one package only
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) exclude: Vec<Exclude>,
+    /// Merge on any distribution and release (ID=_any): only for programs that need nothing of the system
+    #[arg(long)]
+    pub(crate) any_release: bool,
+    /// No time in the image is later than this: seconds since 1970
+    #[arg(long, value_name = "SECONDS", env = "SOURCE_DATE_EPOCH")]
+    pub(crate) source_date_epoch: Option<i64>,
+    /// The image; a folder gets NAME-VERSION-RELEASE-ARCH.raw
+    #[arg(short, long, value_name = "FILE.raw")]
+    pub(crate) output: PathBuf,
+    /// Show every finding
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+    /// The packages
+    #[arg(required = true, value_name = "PACKAGE.rpm")]
+    pub(crate) packages: Vec<PathBuf>,
+}
+
+/// Make an image of a folder, with modes, owners, extended attributes and hard links
+#[derive(Debug, clap::Args)]
+pub(crate) struct Pack {
+    /// The folder
+    pub(crate) dir: PathBuf,
+    /// The image
+    #[arg(short, long, value_name = "FILE.raw")]
+    pub(crate) output: PathBuf,
+    /// How files are stored: compat (LZ4 in blocks of 4 KiB, Linux 5.4) or none
+    #[arg(long, default_value = "compat")]
+    pub(crate) profile: Profile,
+    /// No time in the image is later than this: seconds since 1970
+    #[arg(long, value_name = "SECONDS", env = "SOURCE_DATE_EPOCH")]
+    pub(crate) source_date_epoch: Option<i64>,
+}
+
+/// Show what an image holds: superblock, release file, files
+#[derive(Debug, clap::Args)]
+pub(crate) struct Inspect {
+    /// The image
+    pub(crate) image: PathBuf,
+}
+
+/// Unpack an image into a new or empty folder
+#[derive(Debug, clap::Args)]
+pub(crate) struct Extract {
+    /// The image
+    pub(crate) image: PathBuf,
+    /// The folder
+    pub(crate) dir: PathBuf,
+}
+
+/// Decode every byte of an image
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Exit codes: 0 the image is whole, 1 it is corrupt, 2 it cannot be read.")]
+pub(crate) struct Verify {
+    /// The image
+    pub(crate) image: PathBuf,
+}

@@ -1,0 +1,24 @@
+//! The commands, one module each.
+
+pub(crate) mod compose;
+pub(crate) mod extract;
+pub(crate) mod inspect;
+pub(crate) mod pack;
+pub(crate) mod verify;
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use sysext::erofs::Image;
+
+/// An image on disk.
+pub(crate) type OpenImage = Image<BufReader<File>>;
+
+/// Opens an image.
+pub(crate) fn open(path: &Path) -> Result<OpenImage> {
+    let name = path.display();
+    let file = File::open(path).with_context(|| format!("cannot open {name}"))?;
+    Image::open(BufReader::new(file)).with_context(|| format!("cannot read {name}"))
+}

@@ -1,0 +1,51 @@
+//! The command line: arguments, files and the terminal around the core.
+//!
+//! Exit codes: 0 done, 1 what was asked for has errors (nothing was written), 2 bad use or bad input, 130 interrupted.
+#![expect(
+    clippy::disallowed_types,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this crate is the outside world"
+)]
+
+mod args;
+mod commands;
+mod interrupt;
+mod output;
+mod terminal;
+mod workers;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Args, Command};
+
+/// How a command that did not fail ended.
+pub(crate) enum Outcome {
+    /// Done.
+    Done,
+    /// What was asked for has errors; they have been said.
+    Refused,
+}
+
+fn main() -> ExitCode {
+    let Args { json, command } = Args::parse();
+    let terminal = terminal::Terminal { json };
+    interrupt::install();
+    let outcome = match command {
+        Command::Compose(args) => commands::compose::run(&args, &terminal),
+        Command::Pack(args) => commands::pack::run(&args, &terminal),
+        Command::Inspect(args) => commands::inspect::run(&args, &terminal),
+        Command::Extract(args) => commands::extract::run(&args, &terminal),
+        Command::Verify(args) => commands::verify::run(&args, &terminal),
+    };
+    match outcome {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Refused) => ExitCode::from(1),
+        Err(error) => {
+            terminal.error(&error);
+            ExitCode::from(if error.is::<interrupt::Interrupted>() { 130 } else { 2 })
+        }
+    }
+}
