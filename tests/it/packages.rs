@@ -6,12 +6,12 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use rpm::{Error, Package, Payload};
+use sysext::rpm::{Error, Package, Payload};
 
 use crate::shared::data;
 
 /// Every package below a folder of the shared data, in the order of their paths.
-fn packages(folder: &str) -> Vec<PathBuf> {
+pub(crate) fn packages(folder: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders: Vec<PathBuf> = data(folder).into_iter().collect();
     while let Some(folder) = folders.pop() {

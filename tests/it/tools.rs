@@ -1,0 +1,83 @@
+//! The program under test, the tools that it is held against, and mounts that end with the test.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+use crate::shared::skipped;
+
+/// The released build of the command line, built once.
+pub(crate) fn composer() -> Command {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    let path = PATH.get_or_init(|| {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let built = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--release", "--package", "sysext-composer"])
+            .current_dir(&root)
+            .status();
+        assert!(built.unwrap().success(), "the program does not build");
+        let target =
+            std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
+        target.join("release/sysext-composer").canonicalize().unwrap()
+    });
+    Command::new(path)
+}
+
+/// Runs a command that must succeed.
+pub(crate) fn run(command: &mut Command) -> Output {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(
+        output.status.success(),
+        "{command:?}\n{}{}",
+        text(&output.stdout),
+        text(&output.stderr)
+    );
+    output
+}
+
+/// Whether a tool is there. A missing one fails the test in CI and is said elsewhere.
+pub(crate) fn has(tool: &str) -> bool {
+    let found = std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(tool).exists()));
+    if !found {
+        assert!(std::env::var_os("CI").is_none(), "CI lacks {tool}");
+        skipped(&format!("no {tool}"));
+    }
+    found
+}
+
+/// Whether images can be mounted here.
+pub(crate) fn can_mount() -> bool {
+    let root = rustix::process::geteuid().is_root();
+    if !root {
+        skipped("mounting needs root");
+    }
+    root && has("mount")
+}
+
+/// A mounted image.
+pub(crate) struct Mount {
+    folder: tempfile::TempDir,
+}
+
+impl Mount {
+    pub(crate) fn new(image: &Path) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        run(Command::new("mount")
+            .args(["-t", "erofs", "-o", "loop,ro"])
+            .arg(image)
+            .arg(folder.path()));
+        Self { folder }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(self.folder.path()).status();
+    }
+}
