@@ -114,7 +114,8 @@ fn compress(content: &[u8]) -> Option<Data> {
         }
         at += consumed;
     }
-    let index = content.len().div_ceil(BLOCK) * 8;
+    // A pack of 16 entries takes 32 bytes.
+    let index = content.len().div_ceil(BLOCK) * 2;
     (blocks.len() + index < content.len()).then_some(Data::Compressed { blocks, extents })
 }
 

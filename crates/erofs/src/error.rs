@@ -16,7 +16,7 @@ pub enum Error {
     Unsupported(&'static str),
     /// The source of the image's bytes failed.
     #[error("cannot read the image: {0}")]
-    Io(#[source] std::io::Error),
+    Io(std::io::Error),
     /// The tree has something that an image cannot hold.
     #[error(transparent)]
     Tree(#[from] TreeError),

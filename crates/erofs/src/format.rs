@@ -193,7 +193,7 @@ pub(crate) struct XattrEntry {
 }
 const _: () = assert!(size_of::<XattrEntry>() == 4);
 
-/// `struct z_erofs_map_header` and the 8 reserved bytes in front of a full index.
+/// `struct z_erofs_map_header`; 8 more bytes are reserved in front of a full index.
 #[derive(Clone, Copy, Debug, Default, FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned)]
 #[repr(C)]
 pub(crate) struct MapHeader {
@@ -201,9 +201,25 @@ pub(crate) struct MapHeader {
     pub(crate) h_advise: U16,
     pub(crate) h_algorithmtype: u8,
     pub(crate) h_clusterbits: u8,
-    pub(crate) reserved: [u8; 8],
 }
-const _: () = assert!(size_of::<MapHeader>() == 16);
+const _: () = assert!(size_of::<MapHeader>() == 8);
+
+/// `Z_EROFS_ADVISE_*` of `h_advise`.
+pub(crate) mod advise {
+    pub(crate) const COMPACTED_2B: u16 = 0x1;
+    pub(crate) const BIG_PCLUSTER_1: u16 = 0x2;
+    pub(crate) const BIG_PCLUSTER_2: u16 = 0x4;
+    pub(crate) const INLINE_PCLUSTER: u16 = 0x8;
+    pub(crate) const INTERLACED_PCLUSTER: u16 = 0x10;
+    pub(crate) const FRAGMENT_PCLUSTER: u16 = 0x20;
+    /// Those that this crate reads.
+    pub(crate) const KNOWN: u16 = COMPACTED_2B
+        | BIG_PCLUSTER_1
+        | BIG_PCLUSTER_2
+        | INLINE_PCLUSTER
+        | INTERLACED_PCLUSTER
+        | FRAGMENT_PCLUSTER;
+}
 
 /// `struct z_erofs_lcluster_index`: one per logical cluster.
 #[derive(Clone, Copy, Debug, Default, FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned)]

@@ -4,6 +4,7 @@
 
 mod data;
 mod dirs;
+mod index;
 mod inodes;
 mod xattrs;
 
@@ -25,6 +26,7 @@ pub struct Image<R> {
     source: R,
     size: u64,
     superblock: SuperBlock,
+    packed: Option<Box<data::Packed>>,
 }
 
 impl<R: Read + Seek> Image<R> {
@@ -34,7 +36,7 @@ impl<R: Read + Seek> Image<R> {
     /// The source is no EROFS image, is shorter than its superblock says, or needs a feature that this crate lacks.
     pub fn open(mut source: R) -> Result<Self, Error> {
         let size = source.seek(SeekFrom::End(0)).map_err(Error::Io)?;
-        let mut image = Self { source, size, superblock: SuperBlock::default() };
+        let mut image = Self { source, size, superblock: SuperBlock::default(), packed: None };
         let superblock: SuperBlock = image.read_struct(SUPERBLOCK_AT, "superblock")?;
         image.superblock = superblock;
         let magic = superblock.magic.get();
@@ -49,7 +51,7 @@ impl<R: Read + Seek> Image<R> {
         if superblock.blkszbits != BLOCK_BITS {
             return Err(Error::Unsupported("a block size other than 4096 bytes"));
         }
-        let known = format::INCOMPAT_ZERO_PADDING | INCOMPAT_CHUNKED_FILE;
+        let known = INCOMPAT_READ;
         if superblock.feature_incompat.get() & !known != 0 {
             return Err(Error::Unsupported(incompatible_feature(
                 superblock.feature_incompat.get(),
@@ -187,13 +189,7 @@ impl<R: Read + Seek> Image<R> {
     ///
     /// Two inodes that share some of them would let a small image claim content without end.
     fn claim(&mut self, inode: &Inode) -> Result<(u64, u64), Error> {
-        let end = match inode.layout {
-            format::LAYOUT_FLAT_INLINE => inode.end().saturating_add(inode.size % BLOCK_BYTES),
-            format::LAYOUT_COMPRESSED_FULL => {
-                inode.end().next_multiple_of(8).saturating_add(data::index_size(inode.size))
-            }
-            _ => inode.end(),
-        };
+        let end = inode.end().saturating_add(self.following(inode)?);
         if end > self.size {
             return Err(corrupt(
                 inode.at,
@@ -271,16 +267,14 @@ impl<R: Read + Seek> Image<R> {
     }
 }
 
-/// `EROFS_FEATURE_INCOMPAT_CHUNKED_FILE`; a file that uses it is refused on its own.
-const INCOMPAT_CHUNKED_FILE: u32 = 0x4;
+/// Incompatible features that this crate reads: zero padding, compression configurations and big physical clusters,
+/// chunks (a file that uses them is refused on its own), inline clusters, fragments and deduplication.
+const INCOMPAT_READ: u32 = format::INCOMPAT_ZERO_PADDING | 0x02 | 0x04 | 0x10 | 0x20;
 
 /// The name of the first feature that this crate lacks.
 fn incompatible_feature(bits: u32) -> &'static str {
-    const NAMES: [(u32, &str); 7] = [
-        (0x02, "compression configurations or big physical clusters (Linux 5.13)"),
+    const NAMES: [(u32, &str); 4] = [
         (0x08, "several devices or a second compressor (Linux 5.16)"),
-        (0x10, "inline tails of compressed files (Linux 5.17)"),
-        (0x20, "fragments or deduplication (Linux 6.1)"),
         (0x40, "long names of extended attributes (Linux 6.4)"),
         (0x80, "48-bit addresses (Linux 6.15)"),
         (0x100, "compressed metadata (Linux 6.17)"),

@@ -10,6 +10,7 @@
 
 mod data;
 mod dirs;
+mod index;
 mod inodes;
 mod output;
 mod place;
@@ -131,7 +132,7 @@ impl Writer {
         let inline = BLOCK.saturating_sub(self.inode_size(node));
         incoming.add(packed, inline, &mut self.output)?;
         if incoming.is_complete() {
-            let body = incoming.into_body();
+            let body = incoming.into_body(self.inode_size(node));
             self.wait(node, &body);
         } else {
             self.incoming = Some(incoming);

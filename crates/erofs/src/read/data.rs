@@ -1,28 +1,24 @@
-//! Content of files: blocks, inline tails, LZ4.
+//! Content of files: blocks, inline tails, LZ4, fragments.
 
 use std::io::{Read, Seek};
-use std::ops::Range;
 
 use super::Image;
+use super::index::{self, Cache, Lcluster};
 use super::inodes::Inode;
 use crate::error::{Error, corrupt};
-use crate::format::{self, BLOCK, BLOCK_BYTES, LclusterIndex, MapHeader};
+use crate::format::{self, BLOCK, BLOCK_BYTES, MapHeader, advise};
 
 /// Stored content is handed out in pieces of at most this size.
 const PIECE: u64 = 1 << 20;
-/// Most bytes that a block of LZ4 can decode to.
-const MAX_DECODED: usize = BLOCK * 255;
-/// Logical clusters that an extent can touch.
-const MAX_CLUSTERS: u64 = (MAX_DECODED / BLOCK) as u64 + 2;
-/// Logical clusters whose index is read at once.
-const INDEX_PIECE: u64 = 512;
+/// Most bytes of one physical cluster (`Z_EROFS_PCLUSTER_MAX_SIZE`).
+const MAX_PCLUSTER: u64 = 1 << 20;
+/// Most bytes that one physical cluster decodes to (`Z_EROFS_PCLUSTER_MAX_DSIZE`).
+const MAX_DECODED: u64 = 12 << 20;
 
 /// Where the content of a file is.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Content {
     size: u64,
-    /// Byte offset of the inode, for messages.
-    inode_at: u64,
     layout: Layout,
 }
 
@@ -30,8 +26,32 @@ pub struct Content {
 enum Layout {
     /// All of it, or all but a tail, from this byte on.
     Stored { at: u64, tail_at: Option<u64> },
-    /// In extents; the index starts at this byte.
-    Compressed { index_at: u64 },
+    /// In extents, and the end of it elsewhere.
+    Compressed { index: index::Layout, tail: Tail, interlaced: bool },
+    /// In the packed inode, from this byte of its content on.
+    Fragment { at: u64 },
+}
+
+/// Where the last extent of a compressed file is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Tail {
+    /// In blocks as the others.
+    Blocks,
+    /// Behind the index: `size` bytes from byte `at` on.
+    Inline { at: u64, size: u64 },
+    /// In the packed inode, from this byte of its content on; more bits of it may be in the last index entry.
+    Fragment { at: u64 },
+}
+
+/// A run of content: where it is in the file, and where in the image.
+#[derive(Clone, Copy, Debug)]
+struct Extent {
+    start: u64,
+    end: u64,
+    compressed: bool,
+    block: u32,
+    blocks: u64,
+    partial: bool,
 }
 
 impl Content {
@@ -48,13 +68,13 @@ pub struct Chunks<'a, R> {
     content: Content,
     /// Bytes handed out so far.
     at: u64,
-    index: Index,
+    cache: Cache,
 }
 
 impl<R: Read + Seek> Image<R> {
     /// The content of a file of this image's tree.
     pub fn chunks(&mut self, content: &Content) -> Chunks<'_, R> {
-        Chunks { image: self, content: content.clone(), at: 0, index: Index::default() }
+        Chunks { image: self, content: content.clone(), at: 0, cache: Cache::default() }
     }
 
     /// Where a file's content is.
@@ -62,23 +82,74 @@ impl<R: Read + Seek> Image<R> {
         let at = u64::from(inode.i_u).saturating_mul(BLOCK_BYTES);
         let layout = match inode.layout {
             format::LAYOUT_FLAT_INLINE => Layout::Stored { at, tail_at: Some(inode.end()) },
-            format::LAYOUT_COMPRESSED_FULL => {
-                if self.superblock.feature_incompat.get() & format::INCOMPAT_ZERO_PADDING == 0 {
-                    return Err(Error::Unsupported("LZ4 without zero padding (before Linux 5.4)"));
-                }
-                let header_at = inode.end().next_multiple_of(8);
-                let header: MapHeader = self.read_struct(header_at, "map header")?;
-                if header.h_algorithmtype & 0xF != 0 {
-                    return Err(Error::Unsupported("a compressor other than LZ4"));
-                }
-                if header.h_advise.get() != 0 || header.h_clusterbits != 0 {
-                    return Err(Error::Unsupported("compression features newer than Linux 5.4"));
-                }
-                Layout::Compressed { index_at: header_at.saturating_add(16) }
+            format::LAYOUT_COMPRESSED_FULL | format::LAYOUT_COMPRESSED_COMPACT
+                if inode.size > 0 =>
+            {
+                self.compressed(inode)?
             }
             _ => Layout::Stored { at, tail_at: None },
         };
-        Ok(Content { size: inode.size, inode_at: inode.at, layout })
+        Ok(Content { size: inode.size, layout })
+    }
+
+    /// Reads the map header of a compressed file.
+    fn compressed(&mut self, inode: &Inode) -> Result<Layout, Error> {
+        if self.superblock.feature_incompat.get() & format::INCOMPAT_ZERO_PADDING == 0 {
+            return Err(Error::Unsupported("LZ4 without zero padding (before Linux 5.4)"));
+        }
+        let header_at = inode.end().next_multiple_of(8);
+        let mut raw = [0; 8];
+        self.read_at(header_at, &mut raw, "map header")?;
+        let whole = u64::from_le_bytes(raw);
+        if whole >> 63 == 1 {
+            return Ok(Layout::Fragment { at: whole & (u64::MAX >> 1) });
+        }
+        let MapHeader { h_fragmentoff, h_advise, h_algorithmtype, h_clusterbits } =
+            zerocopy::transmute!(raw);
+        let advise = h_advise.get();
+        if h_algorithmtype & 0xF != 0 {
+            return Err(Error::Unsupported("a compressor other than LZ4"));
+        }
+        if h_clusterbits & 0xF != 0 {
+            return Err(Error::Unsupported("logical clusters larger than a block"));
+        }
+        if advise & !advise::KNOWN != 0 {
+            return Err(Error::Unsupported("compression features newer than this program"));
+        }
+        let compact = inode.layout == format::LAYOUT_COMPRESSED_COMPACT;
+        let index = index::Layout {
+            at: header_at.saturating_add(if compact { 8 } else { 16 }),
+            compact,
+            packs_of_16: advise & advise::COMPACTED_2B != 0,
+            big_pcluster: advise & advise::BIG_PCLUSTER_1 != 0,
+            clusters: inode.size.div_ceil(BLOCK_BYTES),
+        };
+        let behind = index.at.saturating_add(index.size());
+        let tail = if advise & advise::INLINE_PCLUSTER != 0 {
+            // The second half of the field is `h_idata_size`.
+            Tail::Inline { at: behind, size: u64::from(h_fragmentoff.get() >> 16) }
+        } else if advise & advise::FRAGMENT_PCLUSTER != 0 {
+            Tail::Fragment { at: u64::from(h_fragmentoff.get()) }
+        } else {
+            Tail::Blocks
+        };
+        Ok(Layout::Compressed {
+            index,
+            tail,
+            interlaced: advise & advise::INTERLACED_PCLUSTER != 0,
+        })
+    }
+
+    /// Bytes behind an inode that are its alone: tail, or index and inline cluster.
+    pub(super) fn following(&mut self, inode: &Inode) -> Result<u64, Error> {
+        let end = match self.content(inode)?.layout {
+            Layout::Stored { tail_at: Some(at), .. } => at.saturating_add(inode.size % BLOCK_BYTES),
+            Layout::Compressed { tail: Tail::Inline { at, size }, .. } => at.saturating_add(size),
+            Layout::Compressed { index, .. } => index.at.saturating_add(index.size()),
+            Layout::Fragment { .. } => inode.end().next_multiple_of(8).saturating_add(8),
+            Layout::Stored { .. } => inode.end(),
+        };
+        Ok(end.saturating_sub(inode.end()))
     }
 
     /// All content of a folder or a link, which `check_layout` has held against the size of the image.
@@ -109,114 +180,194 @@ impl<R: Read + Seek> Chunks<'_, R> {
             return Ok(None);
         }
         let chunk = match self.content.layout {
-            Layout::Stored { at, tail_at } => {
-                let tail = if tail_at.is_some() { self.content.size % BLOCK_BYTES } else { 0 };
-                let stored = left.saturating_sub(tail);
-                if stored > 0 {
-                    let from = at.saturating_add(self.at);
-                    self.image.read_vec(from, stored.min(PIECE), "content")?
-                } else {
-                    self.image.read_vec(tail_at.unwrap_or_default(), tail, "inline tail")?
-                }
+            Layout::Stored { at, tail_at } => self.stored(left, at, tail_at)?,
+            Layout::Compressed { index, tail, interlaced } => {
+                let extent = self.extent(index, self.at)?;
+                self.decode(index, tail, interlaced, extent)?
             }
-            Layout::Compressed { index_at } => self.next_extent(index_at)?,
+            Layout::Fragment { at } => self.image.fragment(at, left)?,
         };
         self.at = self.at.saturating_add(chunk.len() as u64);
         Ok(Some(chunk))
     }
 
-    /// The extent that starts at `self.at`.
-    fn next_extent(&mut self, index_at: u64) -> Result<Vec<u8>, Error> {
-        let lcn = self.at / BLOCK_BYTES;
-        let (kind, start, address) = self.lcluster(index_at, lcn)?;
-        let expected = self.at % BLOCK_BYTES;
-        if kind == format::LCLUSTER_NONHEAD || u64::from(start) != expected {
-            let place = index_at.saturating_add(lcn.saturating_mul(8));
-            return Err(corrupt(place, "start of an extent", expected, start));
+    fn stored(&mut self, left: u64, at: u64, tail_at: Option<u64>) -> Result<Vec<u8>, Error> {
+        let tail = if tail_at.is_some() { self.content.size % BLOCK_BYTES } else { 0 };
+        let stored = left.saturating_sub(tail);
+        if stored > 0 {
+            let from = at.saturating_add(self.at);
+            return self.image.read_vec(from, stored.min(PIECE), "content");
         }
-        let end = self.extent_end(index_at, lcn)?;
-        let length = end.saturating_sub(self.at);
-        let at = u64::from(address).saturating_mul(BLOCK_BYTES);
-        let wrong = |found: &dyn std::fmt::Display| {
-            corrupt(at, "block of an extent", format_args!("{length} bytes of content"), found)
+        self.image.read_vec(tail_at.unwrap_or_default(), tail, "inline tail")
+    }
+
+    /// The extent that starts at a byte of the content.
+    fn extent(&mut self, index: index::Layout, start: u64) -> Result<Extent, Error> {
+        let lcn = start / BLOCK_BYTES;
+        let wrong =
+            |found: &dyn std::fmt::Display| corrupt(index.at, "start of an extent", start, found);
+        let head = self.image.lcluster(&mut self.cache, index, lcn)?;
+        let Lcluster::Head { compressed, start: offset, block, partial } = head else {
+            return Err(wrong(&"none"));
         };
-        if kind == format::LCLUSTER_PLAIN {
-            if length > BLOCK_BYTES {
-                return Err(wrong(&BLOCK));
+        if u64::from(offset) != start % BLOCK_BYTES {
+            return Err(wrong(&lcn.saturating_mul(BLOCK_BYTES).saturating_add(u64::from(offset))));
+        }
+        let (mut end, mut blocks) = (self.content.size, 1);
+        let mut next = lcn.saturating_add(1);
+        while next < index.clusters {
+            match self.image.lcluster(&mut self.cache, index, next)? {
+                Lcluster::Head { start, .. } => {
+                    end =
+                        end.min(next.saturating_mul(BLOCK_BYTES).saturating_add(u64::from(start)));
+                    break;
+                }
+                Lcluster::NonHead { blocks: Some(count) } if next == lcn.saturating_add(1) => {
+                    blocks = u64::from(count);
+                }
+                Lcluster::NonHead { .. } => {}
             }
-            return self.image.read_vec(at, length, "stored extent");
+            next = next.saturating_add(1);
+            if next.saturating_sub(lcn).saturating_mul(BLOCK_BYTES)
+                > MAX_DECODED.saturating_add(2 * BLOCK_BYTES)
+            {
+                return Err(corrupt(index.at, "length of an extent", "at most 12 MiB", "more"));
+            }
         }
-        let packed = self.image.read_vec(at, BLOCK_BYTES, "compressed extent")?;
-        let Some(length) = usize::try_from(length).ok().filter(|length| *length <= MAX_DECODED)
-        else {
-            return Err(wrong(&"more than a block can hold"));
+        Ok(Extent { start, end, compressed, block, blocks, partial })
+    }
+
+    /// The content of an extent.
+    fn decode(
+        &mut self,
+        index: index::Layout,
+        tail: Tail,
+        interlaced: bool,
+        extent: Extent,
+    ) -> Result<Vec<u8>, Error> {
+        let Extent { start, end, compressed, block, blocks, partial } = extent;
+        let length = end.saturating_sub(start);
+        let mut at = u64::from(block).saturating_mul(BLOCK_BYTES);
+        let mut size = blocks.saturating_mul(BLOCK_BYTES);
+        let is_last = end == self.content.size;
+        match tail {
+            Tail::Inline { at: inline, size: inline_size } if is_last => {
+                (at, size) = (inline, inline_size)
+            }
+            Tail::Fragment { at: low } if is_last => {
+                // Full indexes have the upper half of the place in the last entry.
+                let high = if index.compact { 0 } else { u64::from(block) << 32 };
+                return self.image.fragment(low | high, length);
+            }
+            _ => {}
+        }
+        let wrong = |found: &dyn std::fmt::Display| {
+            corrupt(at, "cluster of an extent", format_args!("{length} bytes of content"), found)
         };
+        if length == 0 || length > MAX_DECODED || size > MAX_PCLUSTER {
+            return Err(wrong(&format_args!("{size} bytes")));
+        }
+        let mut packed = self.image.read_vec(at, size, "extent")?;
+        let wanted = usize::try_from(length).unwrap_or(usize::MAX);
+        if !compressed {
+            if interlaced && packed.len() == BLOCK {
+                // Bytes lie in the block where they lie in the cluster.
+                packed.rotate_left(usize::try_from(start % BLOCK_BYTES).unwrap_or_default());
+            }
+            if packed.len() < wanted {
+                return Err(wrong(&packed.len()));
+            }
+            packed.truncate(wanted);
+            return Ok(packed);
+        }
         let padding = packed.iter().take_while(|byte| **byte == 0).count();
         let lz4 = packed.get(padding..).unwrap_or_default();
-        let mut content = vec![0; length];
+        // A block of which only the beginning is wanted decodes to no one knows how much.
+        let room = if partial { lz4.len().saturating_mul(255) } else { wanted };
+        let mut content = vec![0; room.min(usize::try_from(MAX_DECODED).unwrap_or_default())];
         match lz4_flex::block::decompress_into(lz4, &mut content) {
-            Ok(decoded) if decoded == length => Ok(content),
+            Ok(decoded) if decoded == wanted || partial && decoded > wanted => {
+                content.truncate(wanted);
+                Ok(content)
+            }
             Ok(decoded) => Err(wrong(&decoded)),
             Err(error) => Err(wrong(&error)),
         }
     }
+}
 
-    /// Where the extent with its head in cluster `lcn` ends: at the next head or at the end of the file.
-    fn extent_end(&mut self, index_at: u64, lcn: u64) -> Result<u64, Error> {
-        let clusters = self.content.size.div_ceil(BLOCK_BYTES);
-        let mut next = lcn.saturating_add(1);
-        while next < clusters {
-            let (kind, start, _) = self.lcluster(index_at, next)?;
-            if kind != format::LCLUSTER_NONHEAD {
-                let end = next.saturating_mul(BLOCK_BYTES).saturating_add(u64::from(start));
-                return Ok(end.min(self.content.size));
-            }
-            next = next.saturating_add(1);
-            if next.saturating_sub(lcn) > MAX_CLUSTERS {
-                let place = index_at.saturating_add(lcn.saturating_mul(8));
-                return Err(corrupt(place, "length of an extent", "at most 1 MiB", "more"));
-            }
-        }
-        Ok(self.content.size)
-    }
+/// The packed inode, whose content is the fragments of other files.
+#[derive(Debug)]
+pub(super) struct Packed {
+    content: Content,
+    /// Where its extents start, in order.
+    starts: Vec<u64>,
+    /// The extent that was decoded last: fragments of neighbours lie together.
+    last: Option<(u64, Vec<u8>)>,
+}
 
-    /// Type, start within the cluster and block address of a logical cluster's index.
-    fn lcluster(&mut self, index_at: u64, lcn: u64) -> Result<(u16, u16, u32), Error> {
-        if !self.index.range.contains(&lcn) {
-            let clusters = self.content.size.div_ceil(BLOCK_BYTES);
-            let end = clusters.min(lcn.saturating_add(INDEX_PIECE));
-            let at = index_at.saturating_add(lcn.saturating_mul(8));
-            let length = end.saturating_sub(lcn).saturating_mul(8);
-            let bytes = self.image.read_vec(at, length, "index")?;
-            let (chunks, _) = bytes.as_chunks::<8>();
-            self.index.entries = chunks.iter().map(|bytes| zerocopy::transmute!(*bytes)).collect();
-            self.index.range = lcn..end;
-        }
-        let entry = usize::try_from(lcn.saturating_sub(self.index.range.start)).ok();
-        let place = index_at.saturating_add(lcn.saturating_mul(8));
-        let Some(entry) = entry.and_then(|entry| self.index.entries.get(entry)) else {
-            return Err(corrupt(self.content.inode_at, "index", "one per cluster", lcn));
+impl<R: Read + Seek> Image<R> {
+    /// A piece of the packed inode's content from a byte on, at most `length` bytes.
+    fn fragment(&mut self, at: u64, length: u64) -> Result<Vec<u8>, Error> {
+        let mut packed = match self.packed.take() {
+            Some(packed) => packed,
+            None => self.open_packed()?,
         };
-        let (advise, start) = (entry.di_advise.get(), entry.di_clusterofs.get());
-        let kind = advise & format::LCLUSTER_TYPE_MASK;
-        if kind > format::LCLUSTER_NONHEAD || advise & !format::LCLUSTER_TYPE_MASK != 0 {
-            return Err(Error::Unsupported("a second compressor or partial extents (Linux 5.16)"));
-        }
-        if kind != format::LCLUSTER_NONHEAD && usize::from(start) >= BLOCK {
-            return Err(corrupt(place, "start within a cluster", "< 4096", start));
-        }
-        Ok((kind, start, entry.di_u.get()))
+        let piece = self.piece_of(&mut packed, at, length);
+        self.packed = Some(packed);
+        piece
     }
-}
 
-/// The part of an index that was read last.
-#[derive(Debug, Default)]
-struct Index {
-    range: Range<u64>,
-    entries: Vec<LclusterIndex>,
-}
+    fn open_packed(&mut self) -> Result<Box<Packed>, Error> {
+        let nid = self.superblock.packed_nid.get();
+        let inode = self.inode(nid)?;
+        let content = self.content(&inode)?;
+        let mut starts = Vec::new();
+        match content.layout {
+            Layout::Fragment { .. } | Layout::Compressed { tail: Tail::Fragment { .. }, .. } => {
+                return Err(corrupt(inode.at, "packed inode", "content of its own", "a fragment"));
+            }
+            Layout::Stored { .. } => {
+                let pieces = content.size.div_ceil(PIECE);
+                starts.extend((0..pieces).map(|piece| piece.saturating_mul(PIECE)));
+            }
+            Layout::Compressed { index, .. } => {
+                let mut chunks = self.chunks(&content);
+                let mut at = 0;
+                while at < content.size {
+                    starts.push(at);
+                    let end = chunks.extent(index, at)?.end;
+                    if end <= at {
+                        return Err(corrupt(
+                            index.at,
+                            "end of an extent",
+                            format_args!("more than {at}"),
+                            end,
+                        ));
+                    }
+                    at = end;
+                }
+            }
+        }
+        Ok(Box::new(Packed { content, starts, last: None }))
+    }
 
-/// Bytes that map header and index of a file of `size` bytes take.
-pub(super) fn index_size(size: u64) -> u64 {
-    size.div_ceil(BLOCK_BYTES).saturating_mul(8).saturating_add(16)
+    fn piece_of(&mut self, packed: &mut Packed, at: u64, length: u64) -> Result<Vec<u8>, Error> {
+        let number = packed.starts.partition_point(|start| *start <= at).saturating_sub(1);
+        let start = packed.starts.get(number).copied().unwrap_or_default();
+        if packed.last.as_ref().is_none_or(|(last, _)| *last != start) {
+            let mut chunks = self.chunks(&packed.content);
+            chunks.at = start;
+            packed.last = chunks.next_chunk()?.map(|chunk| (start, chunk));
+        }
+        let offset = usize::try_from(at.saturating_sub(start)).unwrap_or(usize::MAX);
+        let chunk =
+            packed.last.as_ref().and_then(|(_, chunk)| chunk.get(offset..)).unwrap_or_default();
+        let wanted = usize::try_from(length).unwrap_or(usize::MAX).min(chunk.len());
+        if wanted == 0 {
+            let size = packed.content.size;
+            return Err(corrupt(0, "place of a fragment", format_args!("less than {size}"), at));
+        }
+        Ok(chunk.get(..wanted).unwrap_or_default().to_vec())
+    }
 }

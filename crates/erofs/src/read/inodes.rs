@@ -119,12 +119,11 @@ impl<R: Read + Seek> Image<R> {
             _ if !has_blocks => return Ok(()),
             format::LAYOUT_FLAT_PLAIN => inode.size,
             format::LAYOUT_FLAT_INLINE => inode.size.saturating_sub(inode.size % BLOCK_BYTES),
-            format::LAYOUT_COMPRESSED_FULL if is_file => return Ok(()),
-            format::LAYOUT_COMPRESSED_FULL => {
-                return Err(Error::Unsupported("compressed folders and links"));
+            format::LAYOUT_COMPRESSED_FULL | format::LAYOUT_COMPRESSED_COMPACT if is_file => {
+                return Ok(());
             }
-            format::LAYOUT_COMPRESSED_COMPACT => {
-                return Err(Error::Unsupported("compact indexes of compressed files"));
+            format::LAYOUT_COMPRESSED_FULL | format::LAYOUT_COMPRESSED_COMPACT => {
+                return Err(Error::Unsupported("compressed folders and links"));
             }
             format::LAYOUT_CHUNK_BASED => return Err(Error::Unsupported("files in chunks")),
             found => return Err(corrupt(inode.at, "data layout", "0 to 4", found)),

@@ -1,12 +1,11 @@
 //! Content of one file as it comes in: where its blocks are and which index they need.
 
-use zerocopy::IntoBytes as _;
-
+use super::index::{self, Entry};
 use super::inodes::Body;
 use super::output::Output;
-use crate::compress::{Data, Extent, Packed};
+use crate::compress::{Data, Packed};
 use crate::error::Error;
-use crate::format::{self, BLOCK, LclusterIndex};
+use crate::format::BLOCK;
 use crate::tree::NodeId;
 
 /// A file of which some content may have come.
@@ -20,7 +19,7 @@ pub(super) struct Incoming {
     /// Content that goes behind the inode.
     tail: Vec<u8>,
     /// Index of a compressed file; `None` as long as all content is stored.
-    index: Option<Vec<u8>>,
+    index: Option<Vec<Entry>>,
 }
 
 impl Incoming {
@@ -45,10 +44,12 @@ impl Incoming {
         match packed.data {
             Data::Stored(content) => self.add_stored(content, inline, output),
             Data::Compressed { blocks, extents } => {
-                let first = output.block();
-                let stored = self.blocks;
-                let index = self.index.get_or_insert_with(|| stored_index(self.start, stored));
-                compressed_index(index, first, packed.size, &extents);
+                let index = self.index.get_or_insert_with(|| {
+                    let mut index = Vec::new();
+                    index::push_stored(&mut index, self.blocks);
+                    index
+                });
+                index::push_extents(index, packed.size, &extents);
                 self.blocks += (blocks.len() / BLOCK) as u64;
                 output.append(&blocks);
             }
@@ -67,7 +68,7 @@ impl Incoming {
         output.align();
         let blocks = output.block() - first;
         if let Some(index) = &mut self.index {
-            index.extend_from_slice(&stored_index(first, blocks));
+            index::push_stored(index, blocks);
         }
         self.blocks += blocks;
     }
@@ -81,54 +82,14 @@ impl Incoming {
         Error::ContentSize { expected: self.size, found: self.received }
     }
 
-    pub(super) fn into_body(self) -> Body {
+    /// What the inode says; `inode_size` are its bytes with its attributes.
+    pub(super) fn into_body(self, inode_size: usize) -> Body {
         match self.index {
-            Some(index) => Body::compressed(self.blocks, index),
+            Some(index) => Body::compressed(self.blocks, |at| {
+                index::compact(&index, self.start, inode_size.next_multiple_of(8) + at)
+            }),
             None if self.tail.is_empty() => Body::plain(self.start),
             None => Body::inline((self.blocks > 0).then_some(self.start), self.tail),
         }
     }
-}
-
-/// Index of `blocks` blocks of content that is stored as it is.
-fn stored_index(start: u64, blocks: u64) -> Vec<u8> {
-    (start..start + blocks).flat_map(|block| head(format::LCLUSTER_PLAIN, 0, block)).collect()
-}
-
-/// Appends the index of a segment of `size` bytes whose extents lie in consecutive blocks from `first` on.
-fn compressed_index(index: &mut Vec<u8>, first: u64, size: usize, extents: &[Extent]) {
-    let ends = extents.iter().skip(1).map(|next| next.start as usize).chain([size]);
-    for ((block, extent), end) in (first..).zip(extents).zip(ends) {
-        let start = extent.start as usize;
-        let kind = if extent.compressed { format::LCLUSTER_HEAD1 } else { format::LCLUSTER_PLAIN };
-        index.extend_from_slice(&head(kind, start % BLOCK, block));
-        // The cluster in which an extent ends belongs to the next one, unless none follows.
-        let clusters = end / BLOCK - start / BLOCK;
-        for back in 1..clusters {
-            index.extend_from_slice(&non_head(back, clusters - back));
-        }
-        if end == size && clusters > 0 && end % BLOCK > 0 {
-            index.extend_from_slice(&head(format::LCLUSTER_PLAIN, end % BLOCK, 0));
-        }
-    }
-}
-
-fn head(kind: u16, clusterofs: usize, block: u64) -> [u8; 8] {
-    let index = LclusterIndex {
-        di_advise: kind.into(),
-        di_clusterofs: (clusterofs as u16).into(),
-        di_u: (block as u32).into(), // Checked when the image is finished.
-    };
-    zerocopy::transmute!(index)
-}
-
-fn non_head(back: usize, ahead: usize) -> [u8; 8] {
-    let index = LclusterIndex {
-        di_advise: format::LCLUSTER_NONHEAD.into(),
-        di_clusterofs: 0.into(),
-        di_u: (back as u32 | (ahead as u32) << 16).into(),
-    };
-    let mut bytes = [0; 8];
-    bytes.copy_from_slice(index.as_bytes());
-    bytes
 }

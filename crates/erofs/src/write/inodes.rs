@@ -2,7 +2,7 @@
 
 use zerocopy::IntoBytes as _;
 
-use crate::format::{self, InodeCompact, InodeExtended, MapHeader};
+use crate::format::{self, InodeCompact, InodeExtended, MapHeader, advise};
 use crate::tree::{Kind, Links, Node, NodeId, Rdev, Time, Tree};
 
 /// `i_u` of an inode without blocks.
@@ -35,11 +35,12 @@ impl Body {
         Self::new(format::LAYOUT_FLAT_INLINE, start, tail)
     }
 
-    /// `blocks` compressed blocks and their index.
-    pub(super) fn compressed(blocks: u64, index: Vec<u8>) -> Self {
-        let mut follows = MapHeader::default().as_bytes().to_vec();
-        follows.extend(index);
-        Self { align: 8, ..Self::new(format::LAYOUT_COMPRESSED_FULL, blocks as u32, follows) }
+    /// `blocks` compressed blocks and their index, which is told how many bytes are in front of it.
+    pub(super) fn compressed(blocks: u64, index: impl Fn(usize) -> Vec<u8>) -> Self {
+        let header = MapHeader { h_advise: advise::COMPACTED_2B.into(), ..MapHeader::default() };
+        let mut follows = header.as_bytes().to_vec();
+        follows.extend(index(follows.len()));
+        Self { align: 8, ..Self::new(format::LAYOUT_COMPRESSED_COMPACT, blocks as u32, follows) }
     }
 
     pub(super) fn device(rdev: u32) -> Self {

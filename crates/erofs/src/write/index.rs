@@ -1,0 +1,121 @@
+//! Indexes of compressed files: from extents to the compact form, about 2 bytes per logical cluster.
+//!
+//! `read/index.rs` tells how packs are read. Here they are filled: entries that fit between the map header and the
+//! next multiple of 32 bytes go into packs of 2, then come packs of 16, and packs of 2 for the rest.
+
+use crate::compress::Extent;
+use crate::format::{self, BLOCK};
+
+/// Bits of an entry's value in a pack.
+const VALUE_BITS: u32 = 12;
+/// Largest distance that an entry can hold: the bit above says that the value is a number of blocks.
+const MAX_DISTANCE: u32 = (1 << (VALUE_BITS - 1)) - 1;
+
+/// What the index says of a logical cluster.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Entry {
+    /// An extent starts here, at that byte of the cluster.
+    Head { kind: u16, start: u16 },
+    /// None does; clusters back to the head before and ahead to the next one.
+    NonHead { back: u32, ahead: u32 },
+}
+
+/// Appends the index of `blocks` blocks of content that is stored as it is.
+pub(super) fn push_stored(index: &mut Vec<Entry>, blocks: u64) {
+    index.extend((0..blocks).map(|_| Entry::Head { kind: format::LCLUSTER_PLAIN, start: 0 }));
+}
+
+/// Appends the index of a segment of `size` bytes.
+pub(super) fn push_extents(index: &mut Vec<Entry>, size: usize, extents: &[Extent]) {
+    let ends = extents.iter().skip(1).map(|next| next.start as usize).chain([size]);
+    for (extent, end) in extents.iter().zip(ends) {
+        let start = extent.start as usize;
+        let kind = if extent.compressed { format::LCLUSTER_HEAD1 } else { format::LCLUSTER_PLAIN };
+        index.push(Entry::Head { kind, start: (start % BLOCK) as u16 });
+        // The cluster in which an extent ends belongs to the next one, unless none follows.
+        let clusters = (end / BLOCK - start / BLOCK) as u32;
+        index.extend((1..clusters).map(|back| Entry::NonHead { back, ahead: clusters - back }));
+        if end == size && clusters > 0 && end % BLOCK > 0 {
+            // The end of the file as a head of nothing.
+            index.push(Entry::Head { kind: format::LCLUSTER_PLAIN, start: (end % BLOCK) as u16 });
+        }
+    }
+}
+
+/// The index of a file whose blocks start at address `block`, one per head, as it follows its map header. `offset` is
+/// where it starts, counted from any multiple of 32 bytes.
+pub(super) fn compact(index: &[Entry], block: u64, offset: usize) -> Vec<u8> {
+    let mut packs = Packs { bytes: Vec::with_capacity(index.len() * 2 + 64), block: block as u32 };
+    let front = (offset.next_multiple_of(32) - offset) / 4;
+    let (front, rest) = index.split_at(if front < index.len() { front } else { index.len() });
+    let (middle, back) = rest.split_at(rest.len() - rest.len() % 16);
+    front.chunks(2).for_each(|pack| packs.push(pack, 2));
+    middle.chunks(16).for_each(|pack| packs.push(pack, 16));
+    back.chunks(2).for_each(|pack| packs.push(pack, 2));
+    packs.bytes
+}
+
+struct Packs {
+    bytes: Vec<u8>,
+    /// Address of the next head's block.
+    block: u32,
+}
+
+impl Packs {
+    /// Appends a pack of `count` entries; those that are missing at the end of the file are zeros.
+    fn push(&mut self, entries: &[Entry], count: usize) {
+        let (size, width) = if count == 2 { (8, 16) } else { (32, 14) };
+        let at = self.bytes.len();
+        self.bytes.resize(at + size, 0);
+        // Readers add one for the pack's first head: the address is from before there were big clusters.
+        let base = self.block.wrapping_sub(1);
+        for (place, entry) in entries.iter().enumerate() {
+            let (kind, value) = match *entry {
+                Entry::Head { kind, start } => {
+                    self.block += 1;
+                    (kind, u32::from(start))
+                }
+                // The last of a pack looks ahead; the way back follows from the one before it.
+                Entry::NonHead { ahead, .. } if place + 1 == count => {
+                    (format::LCLUSTER_NONHEAD, ahead.min(MAX_DISTANCE))
+                }
+                Entry::NonHead { back, .. } => (format::LCLUSTER_NONHEAD, back.min(MAX_DISTANCE)),
+            };
+            let bit = place * width;
+            let bits = (u32::from(kind) << VALUE_BITS | value) << (bit % 8);
+            for (byte, part) in self.bytes[at + bit / 8..].iter_mut().zip(bits.to_le_bytes()) {
+                *byte |= part;
+            }
+        }
+        self.bytes[at + size - 4..].copy_from_slice(&base.to_le_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Fields of 16 bits, and the address before that of the pack's first head.
+    #[test]
+    fn packs_of_two() {
+        let index = [
+            Entry::Head { kind: format::LCLUSTER_HEAD1, start: 0 },
+            Entry::NonHead { back: 1, ahead: 1 },
+            Entry::Head { kind: format::LCLUSTER_HEAD1, start: 0x123 },
+        ];
+        let bytes = compact(&index, 7, 8);
+        let field = |kind: u16, value: u16| (kind << VALUE_BITS | value).to_le_bytes();
+        let first = [field(1, 0), field(2, 1)].concat();
+        let second = [field(1, 0x123), field(0, 0)].concat();
+        assert_eq!(bytes, [first, vec![6, 0, 0, 0], second, vec![7, 0, 0, 0]].concat());
+    }
+
+    #[test]
+    fn long_indexes_use_packs_of_sixteen() {
+        let mut index = Vec::new();
+        push_stored(&mut index, 100);
+        // 6 entries up to the next 32 bytes, 5 packs of 16, 14 entries behind them.
+        assert_eq!(compact(&index, 1, 8).len(), 3 * 8 + 5 * 32 + 7 * 8);
+        assert_eq!(compact(&index[..5], 1, 8).len(), 3 * 8);
+    }
+}
