@@ -14,7 +14,7 @@ pub enum Error {
     Unsupported(&'static str),
     /// The source of the package's bytes failed.
     #[error("cannot read the package: {0}")]
-    Io(#[source] std::io::Error),
+    Io(std::io::Error),
 }
 
 /// Where a package breaks the format, what was expected there and what was found.

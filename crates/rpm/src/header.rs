@@ -73,14 +73,15 @@ impl Header {
             records.iter().take(usize::try_from(tags).unwrap_or_default()).enumerate()
         {
             let entry = Entry::parse(record);
-            if entry.kind > TYPE_I18NSTRING || entry.offset > store || entry.count > store {
+            if !entry.fits(store) {
+                let Entry { tag, kind, offset, count } = entry;
                 let place =
                     at.saturating_add(16).saturating_add((number as u64).saturating_mul(16));
                 return Err(corrupt(
                     place,
-                    format_args!("index of tag {} in the {what}", entry.tag),
-                    format_args!("a type up to 9, a place and a count up to {store}"),
-                    format_args!("{}, {} and {}", entry.kind, entry.offset, entry.count),
+                    format_args!("tag {tag} in the {what}"),
+                    format_args!("values of type 1 to 9, aligned, within {store} bytes"),
+                    format_args!("{count} of type {kind} at {offset}"),
                 ));
             }
             entries.push(entry);
@@ -197,6 +198,21 @@ impl Header {
 }
 
 impl Entry {
+    /// Whether the values of numbers and bytes lie within a store of that size, as rpm demands. Strings are held
+    /// against it when they are read.
+    fn fits(self, store: u32) -> bool {
+        let width = match self.kind {
+            TYPE_INT16 => 2,
+            TYPE_INT32 => 4,
+            TYPE_INT64 => 8,
+            1..=TYPE_I18NSTRING => 1,
+            _ => return false,
+        };
+        let end =
+            u64::from(self.count).saturating_mul(width).saturating_add(u64::from(self.offset));
+        self.count > 0 && u64::from(self.offset).is_multiple_of(width) && end <= u64::from(store)
+    }
+
     fn parse(record: &[u8; 16]) -> Self {
         let (words, _) = record.as_chunks::<4>();
         let mut words = words.iter().map(|word| u32::from_be_bytes(*word));

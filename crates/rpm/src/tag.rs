@@ -78,6 +78,9 @@ pub(crate) const SCRIPTLETS: [(&str, u32, u32); 12] = [
 /// A tag's name, for messages.
 pub(crate) fn name(tag: u32) -> &'static str {
     match tag {
+        sig::SHA1HEADER => "SHA-1 of the header",
+        sig::SHA256HEADER => "SHA-256 of the header",
+        sig::SHA3_256HEADER => "SHA3-256 of the header",
         NAME => "name",
         VERSION => "version",
         RELEASE => "release",

@@ -70,6 +70,13 @@ pub struct Progress {
     pub total: u64,
 }
 
+impl Progress {
+    /// Hard links may bring content more or less often than their number says.
+    fn advance(&mut self, bytes: u64) {
+        self.done = self.done.saturating_add(bytes).min(self.total);
+    }
+}
+
 /// What is being done.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -268,9 +275,11 @@ impl<R: Read> Compose<R> {
                 let Some(member) = payload.next_member().map_err(wrong)? else {
                     return Ok((jobs, State::Package(package + 1)));
                 };
-                self.progress.done = (self.progress.done + member.size).min(self.progress.total);
                 let node = self.plan.contents.get(&(package, member.file));
                 file = node.filter(|_| member.size > 0).map(|&node| (node, member.size));
+                if file.is_none() {
+                    self.progress.advance(member.size);
+                }
                 continue;
             };
             let mut content = vec![0; left.min(SEGMENT as u64) as usize];
@@ -282,6 +291,7 @@ impl<R: Read> Compose<R> {
                 }
                 filled += read;
             }
+            self.progress.advance(filled as u64);
             gathered += content.len();
             jobs.push(Job::new(writer, node, content));
             file = Some((node, left - filled as u64)).filter(|(_, left)| *left > 0);

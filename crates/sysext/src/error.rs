@@ -28,7 +28,6 @@ pub enum Error {
         /// Its name, version, release and architecture.
         package: String,
         /// Why.
-        #[source]
         error: rpm::Error,
     },
     /// A package is not the one that was planned.

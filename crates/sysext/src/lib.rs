@@ -52,6 +52,6 @@ pub use error::Error;
 pub use finding::{Check, Finding, Severity};
 pub use plan::Plan;
 pub use recipe::{Arch, Profile, Recipe, Target, check_name};
-pub use select::Exclude;
+pub use select::{Exclude, PathBytes};
 
 pub use {erofs, rpm};

@@ -91,7 +91,7 @@ impl Plan {
             Kind::File(size) => size,
             _ => 0,
         };
-        self.tree.ids().map(size).sum()
+        self.tree.ids().map(size).fold(0, u64::saturating_add)
     }
 }
 

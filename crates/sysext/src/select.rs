@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use rpm::{File, Package};
 
@@ -15,7 +15,7 @@ pub enum Exclude {
         /// Name, version, release, architecture.
         package: String,
         /// Absolute path as the package has it.
-        path: Vec<u8>,
+        path: PathBytes,
     },
     /// All paths that match. `*` stands for anything but a slash, `**` for anything, `?` for one character, `[a-z]`
     /// and `{a,b}` for choices; without a slash in front it matches at any depth.
@@ -26,6 +26,34 @@ pub enum Exclude {
         /// The pattern.
         pattern: String,
     },
+}
+
+/// A path, which is bytes. Serialized, it is text where it is UTF-8, and a list of numbers elsewhere.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PathBytes(pub Vec<u8>);
+
+impl Serialize for PathBytes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match str::from_utf8(&self.0) {
+            Ok(text) => serializer.serialize_str(text),
+            Err(_) => self.0.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for PathBytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Either {
+            Text(String),
+            Bytes(Vec<u8>),
+        }
+        Ok(Self(match Either::deserialize(deserializer)? {
+            Either::Text(text) => text.into_bytes(),
+            Either::Bytes(bytes) => bytes,
+        }))
+    }
 }
 
 impl std::str::FromStr for Exclude {
@@ -50,7 +78,7 @@ impl std::fmt::Display for Exclude {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Path { package, path } => {
-                write!(f, "{package}:{}", String::from_utf8_lossy(path))
+                write!(f, "{package}:{}", String::from_utf8_lossy(&path.0))
             }
             Self::Glob { package: Some(package), pattern } => write!(f, "{package}:{pattern}"),
             Self::Glob { package: None, pattern } => f.write_str(pattern),
@@ -77,7 +105,7 @@ impl<'a> Selection<'a> {
         for (index, exclude) in excludes.iter().enumerate() {
             match exclude {
                 Exclude::Path { package, path } => {
-                    selection.paths.insert((package, path));
+                    selection.paths.insert((package, &path.0));
                     selection.used[index] = true;
                 }
                 Exclude::Glob { package, pattern } => {

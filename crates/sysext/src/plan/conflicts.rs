@@ -35,7 +35,8 @@ pub(super) fn settle(
         );
     } else if !same_content(a, b) {
         let message = format!("{name} differs between {nevra_a} and {nevra_b}");
-        let fix = format!("leave it out of one: --exclude '{}:{name}'", packages[second.0].name);
+        let fix =
+            format!("leave it out of one of the two, of {} for instance", packages[second.0].name);
         findings.push(report(Severity::Error, Check::FileConflict, message).fix(fix));
     } else if (a.mode, &a.user, &a.group, &a.capabilities)
         != (b.mode, &b.user, &b.group, &b.capabilities)
