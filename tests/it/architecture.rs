@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
-use crate::tools::run;
+use testdata::tools::run;
 
 /// What each crate may depend on among our own.
 const MAP: [(&str, &[&str]); 7] = [

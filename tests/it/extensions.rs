@@ -11,9 +11,9 @@ use sysext::rpm::{
 };
 
 use crate::packages::packages;
-use crate::shared::data;
-use crate::tools::{Mount, can_mount, composer, has, run};
 use crate::walk::xattrs;
+use testdata::shared::data;
+use testdata::tools::{Mount, can_mount, composer, has, run};
 
 /// Where today's recipes put a path of a package on Fedora 43, written down apart from the product's own rules.
 fn place(path: &str) -> Option<String> {

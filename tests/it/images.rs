@@ -8,8 +8,9 @@ use std::process::Command;
 
 use rustix::fs::{CWD, FileType, Mode, XattrFlags};
 
-use crate::tools::{Mount, can_mount, composer, has, run};
 use crate::walk::{assert_same, walk};
+use testdata::shared::data;
+use testdata::tools::{Mount, can_mount, composer, has, run};
 
 /// Packs a folder with every profile and holds the mounted image against it.
 fn check(folder: &Path) {
@@ -163,21 +164,77 @@ fn extract_gives_the_folder_again() {
 }
 
 #[test]
-fn plain_images_of_mkfs_are_read() {
+fn images_of_mkfs_are_read() {
     if !has("mkfs.erofs") {
         return;
     }
     let scratch = tempfile::tempdir().unwrap();
     let (image, out) = (scratch.path().join("mkfs.raw"), scratch.path().join("out"));
     let folder = Path::new("/usr/share/perl5");
-    run(Command::new("mkfs.erofs").arg("--quiet").arg(&image).arg(folder));
-    run(composer().arg("extract").arg(&image).arg(&out));
-    assert_same(&walk(folder), &walk(&out));
+    let mkfs = |options: &[&str]| {
+        run(Command::new("mkfs.erofs").arg("--quiet").args(options).arg(&image).arg(folder));
+    };
+    for options in [
+        &[][..],
+        &["-zlz4"],
+        &["-zlz4hc", "-C65536"],
+        &["-zlz4", "-C1048576"],
+        &["-zlz4", "-Eztailpacking"],
+        &["-zlz4", "-C65536", "-Eztailpacking"],
+        &["-zlz4", "-C65536", "-Efragments,ztailpacking"],
+        &["-zlz4", "-Eall-fragments"],
+        &["-zlz4", "-C32768", "-Ededupe,fragments"],
+        &["-zlz4", "-Eforce-inode-extended,noinline_data"],
+    ] {
+        mkfs(options);
+        run(composer().arg("extract").arg(&image).arg(&out));
+        assert_same(&walk(folder), &walk(&out));
+        fs::remove_dir_all(&out).unwrap();
+    }
     // Images that need more say what, and are not called corrupt.
-    run(Command::new("mkfs.erofs").args(["--quiet", "-zlz4"]).arg(&image).arg(folder));
+    mkfs(&["-zlz4", "-Elegacy-compress"]);
     let refused = composer().arg("verify").arg(&image).output().unwrap();
     assert_eq!(refused.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("unsupported EROFS feature"));
+}
+
+#[test]
+fn images_of_other_writers_are_whole_or_unsupported() {
+    let Some(verdicts) = data("erofs/FSCK-erofs-utils-1.5.tsv") else { return };
+    let root = data("").unwrap();
+    let (mut whole, mut judged) = (0, 0);
+    for line in fs::read_to_string(verdicts).unwrap().lines().filter(|line| line.contains("\trc=0"))
+    {
+        let image = root.join(line.split('\t').next().unwrap());
+        if !image.exists() {
+            continue;
+        }
+        let code = composer().arg("verify").arg(&image).output().unwrap().status.code();
+        assert!(
+            matches!(code, Some(0 | 2)),
+            "{} is good for fsck.erofs, we say {code:?}",
+            image.display()
+        );
+        whole += usize::from(code == Some(0));
+        judged += 1;
+    }
+    assert!(whole > 30, "{whole} of {judged} read");
+}
+
+#[test]
+fn broken_images_are_errors() {
+    for folder in ["erofs", "bad/erofs"] {
+        let mut below: Vec<_> = data(folder).into_iter().collect();
+        while let Some(path) = below.pop() {
+            if path.is_dir() {
+                below.extend(fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
+                continue;
+            }
+            let output = composer().arg("verify").arg(&path).output().unwrap();
+            // 101 is a panic, no code a signal.
+            assert!(matches!(output.status.code(), Some(0..=2)), "{}: {output:?}", path.display());
+        }
+    }
 }
 
 #[test]

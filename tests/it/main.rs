@@ -1,10 +1,10 @@
 //! The product against real tools and real data.
+#![cfg(not(target_arch = "wasm32"))]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod architecture;
 mod extensions;
+mod fixtures;
 mod images;
 mod packages;
-mod shared;
-mod tools;
 mod walk;

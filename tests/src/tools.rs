@@ -1,4 +1,5 @@
 //! The program under test, the tools that it is held against, and mounts that end with the test.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -7,7 +8,7 @@ use std::sync::OnceLock;
 use crate::shared::skipped;
 
 /// The released build of the command line, built once.
-pub(crate) fn composer() -> Command {
+pub fn composer() -> Command {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
     let path = PATH.get_or_init(|| {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -20,11 +21,14 @@ pub(crate) fn composer() -> Command {
             std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
         target.join("release/sysext-composer").canonicalize().unwrap()
     });
-    Command::new(path)
+    let mut command = Command::new(path);
+    // Times of images are what the test says.
+    command.env_remove("SOURCE_DATE_EPOCH");
+    command
 }
 
 /// Runs a command that must succeed.
-pub(crate) fn run(command: &mut Command) -> Output {
+pub fn run(command: &mut Command) -> Output {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert!(
@@ -37,7 +41,7 @@ pub(crate) fn run(command: &mut Command) -> Output {
 }
 
 /// Whether a tool is there. A missing one fails the test in CI and is said elsewhere.
-pub(crate) fn has(tool: &str) -> bool {
+pub fn has(tool: &str) -> bool {
     let found = std::env::var_os("PATH")
         .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(tool).exists()));
     if !found {
@@ -48,7 +52,7 @@ pub(crate) fn has(tool: &str) -> bool {
 }
 
 /// Whether images can be mounted here.
-pub(crate) fn can_mount() -> bool {
+pub fn can_mount() -> bool {
     let root = rustix::process::geteuid().is_root();
     if !root {
         skipped("mounting needs root");
@@ -57,12 +61,16 @@ pub(crate) fn can_mount() -> bool {
 }
 
 /// A mounted image.
-pub(crate) struct Mount {
+pub struct Mount {
     folder: tempfile::TempDir,
 }
 
 impl Mount {
-    pub(crate) fn new(image: &Path) -> Self {
+    /// Mounts an image at a folder of its own.
+    ///
+    /// # Panics
+    /// The kernel refuses the image.
+    pub fn new(image: &Path) -> Self {
         let folder = tempfile::tempdir().unwrap();
         run(Command::new("mount")
             .args(["-t", "erofs", "-o", "loop,ro"])
@@ -71,7 +79,8 @@ impl Mount {
         Self { folder }
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    /// Where it is mounted.
+    pub fn path(&self) -> &Path {
         self.folder.path()
     }
 }

@@ -1,0 +1,159 @@
+//! Every test, step by step. A step that fails does not keep the others from running.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::thread;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::shell::{self, cargo, find, root, say, target};
+use crate::{page, serve, setup};
+
+/// A step: name, what it does.
+type Step = (&'static str, &'static str, fn(&Context) -> Result<()>);
+
+const STEPS: [Step; 8] = [
+    ("format", "rustfmt", format),
+    ("lint", "clippy with the workspace's lints, native and WebAssembly", lint),
+    ("deny", "cargo deny: bans, licences, sources", deny),
+    ("native", "unit tests, documentation, oracles, corpora", native),
+    ("node", "golden digests in node", node),
+    ("chromium", "golden digests and components in headless Chromium, page and worker", chromium),
+    ("page", "the page builds", |_| page::build().map(drop)),
+    ("e2e", "the served page in headless Chromium, as a person uses it", e2e),
+];
+
+/// What all steps share.
+struct Context {
+    /// Tests write here why they were skipped.
+    skipped: PathBuf,
+}
+
+pub(crate) fn run(args: &[&str]) -> Result<()> {
+    if args == ["--list"] {
+        STEPS.iter().for_each(|(name, what, _)| println!("{name:10} {what}"));
+        return Ok(());
+    }
+    if let Some(unknown) = args.iter().find(|arg| !STEPS.iter().any(|(name, ..)| name == *arg)) {
+        bail!("no step {unknown}; `cargo xtask test --list` names them");
+    }
+    fs::create_dir_all(target())?;
+    let context = Context { skipped: target().join("skipped.txt") };
+    fs::write(&context.skipped, "")?;
+    let mut missing = setup::oracles()?;
+    setup::wasm_target()?;
+    setup::node_modules()?;
+
+    let (mut passed, mut failed) = (0, Vec::new());
+    for (name, what, step) in
+        STEPS.iter().filter(|(name, ..)| args.is_empty() || args.contains(name))
+    {
+        say(&format!("{name}: {what}"));
+        match step(&context) {
+            Ok(()) => passed += 1,
+            Err(error) => {
+                eprintln!("error: {name}: {error:#}");
+                failed.push(*name);
+            }
+        }
+    }
+
+    let mut skipped: Vec<String> =
+        fs::read_to_string(&context.skipped)?.lines().map(str::to_owned).collect();
+    missing.sort_unstable();
+    skipped.extend(
+        missing.iter().map(|program| format!("what needs {program}, which is not installed")),
+    );
+    skipped.sort();
+    skipped.dedup();
+    println!();
+    skipped.iter().for_each(|why| println!("skipped: {why}"));
+    failed.iter().for_each(|name| println!("failed: {name}"));
+    println!("steps: {passed} passed, {} failed, {} skipped", failed.len(), skipped.len());
+    if failed.is_empty() { Ok(()) } else { bail!("not all tests passed") }
+}
+
+fn format(_: &Context) -> Result<()> {
+    shell::run(cargo().args(["fmt", "--all", "--check"]))
+}
+
+fn lint(_: &Context) -> Result<()> {
+    let strict = ["--", "--deny", "warnings"];
+    shell::run(
+        cargo().args(["clippy", "--workspace", "--exclude", "web", "--all-targets"]).args(strict),
+    )?;
+    let wasm =
+        ["clippy", "--package", "web", "--target", "wasm32-unknown-unknown", "--all-targets"];
+    shell::run(cargo().args(wasm).args(strict))
+}
+
+fn deny(_: &Context) -> Result<()> {
+    let program = setup::cargo_deny()?;
+    let checks = ["check", "--hide-inclusion-graph", "bans", "licenses", "sources"];
+    // Called by itself, the program wants to be told that it is cargo's.
+    shell::run(Command::new(program).current_dir(root()).arg("--locked").args(checks))
+}
+
+fn native(context: &Context) -> Result<()> {
+    let mut tests = cargo();
+    tests.env("SYSEXT_SKIPPED", &context.skipped);
+    shell::run(tests.args(["test", "--workspace", "--exclude", "web", "--exclude", "xtask"]))?;
+    let mut docs = cargo();
+    docs.env("RUSTDOCFLAGS", "--deny warnings");
+    shell::run(docs.args([
+        "doc",
+        "--workspace",
+        "--exclude",
+        "web",
+        "--no-deps",
+        "--document-private-items",
+        "--quiet",
+    ]))
+}
+
+fn node(_: &Context) -> Result<()> {
+    find("node").context("node is missing: install node and npm")?;
+    shell::run(wasm_tests()?.args(["--package", "testdata", "--test", "golden"]))
+}
+
+fn chromium(_: &Context) -> Result<()> {
+    let driver = find("chromedriver")
+        .context("chromedriver is missing: install chromium and chromium-driver")?;
+    let mut tests = wasm_tests()?;
+    tests.env("CHROMEDRIVER", &driver);
+    shell::run(tests.args([
+        "--package",
+        "testdata",
+        "--test",
+        "golden_page",
+        "--test",
+        "golden_worker",
+    ]))?;
+    let mut tests = wasm_tests()?;
+    tests.env("CHROMEDRIVER", driver);
+    shell::run(tests.args(["--package", "web", "--tests"]))
+}
+
+/// `cargo test` for WebAssembly, run by this very program.
+fn wasm_tests() -> Result<Command> {
+    let runner = std::env::current_exe()?;
+    let runner = format!(
+        "target.wasm32-unknown-unknown.runner=[{:?}, \"test-runner\"]",
+        runner.display().to_string()
+    );
+    let mut tests = cargo();
+    tests.args(["test", "--target", "wasm32-unknown-unknown", "--config", &runner]);
+    // The defaults are too short for a busy machine.
+    tests.env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60").env("WASM_BINDGEN_TEST_TIMEOUT", "300");
+    Ok(tests)
+}
+
+fn e2e(context: &Context) -> Result<()> {
+    let server = serve::listen(page::build()?, 0)?;
+    let address = format!("http://{}/", server.server_addr());
+    thread::spawn(move || server.run());
+    let mut tests = cargo();
+    tests.env("SYSEXT_PAGE", address).env("SYSEXT_SKIPPED", &context.skipped);
+    shell::run(tests.args(["test", "--package", "testdata", "--test", "e2e"]))
+}

@@ -1,0 +1,47 @@
+//! How files come to the page: chosen, dropped, or the demo.
+
+use js_sys::Array;
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast as _, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{DataTransfer, File, HtmlInputElement, Response};
+
+#[wasm_bindgen(module = "/assets/drop.js")]
+extern "C" {
+    #[wasm_bindgen(catch, js_name = droppedFiles)]
+    async fn dropped_files(transfer: &DataTransfer) -> Result<JsValue, JsValue>;
+}
+
+/// The packages among chosen files; the choice is then forgotten, so that the same can be chosen again.
+pub(crate) fn chosen(input: &HtmlInputElement) -> Vec<File> {
+    let list = input.files();
+    let files = list.iter().flat_map(|list| (0..list.length()).filter_map(|index| list.get(index)));
+    let files = files.collect();
+    input.set_value("");
+    files
+}
+
+/// The files of a drop, those in dropped folders too.
+pub(crate) async fn dropped(transfer: DataTransfer) -> Vec<File> {
+    let files = dropped_files(&transfer).await.unwrap_or_else(|_| Array::new().into());
+    Array::from(&files).iter().filter_map(|file| file.dyn_into().ok()).collect()
+}
+
+/// Those that are named as packages, and how many are not.
+pub(crate) fn packages(files: Vec<File>) -> (Vec<File>, usize) {
+    let (packages, others): (Vec<_>, Vec<_>) =
+        files.into_iter().partition(|file| file.name().to_ascii_lowercase().ends_with(".rpm"));
+    (packages, others.len())
+}
+
+/// The demo package.
+pub(crate) async fn demo(url: &str) -> Result<File, String> {
+    let text = |error: JsValue| format!("the demo cannot be fetched: {error:?}");
+    let response = JsFuture::from(gloo::utils::window().fetch_with_str(url)).await.map_err(text)?;
+    let response: Response = response.dyn_into().map_err(text)?;
+    if !response.ok() {
+        return Err(format!("the demo cannot be fetched: {}", response.status()));
+    }
+    let blob = JsFuture::from(response.blob().map_err(text)?).await.map_err(text)?;
+    File::new_with_blob_sequence(&Array::of1(&blob), "sysext-composer-demo.rpm").map_err(text)
+}

@@ -1,0 +1,66 @@
+//! What page and worker say to each other: JSON, with files beside it.
+
+use serde::{Deserialize, Serialize};
+use sysext::{Finding, PathBytes, Progress, Recipe, Report};
+
+/// A package of the page; the page counts them up.
+pub(crate) type Key = u32;
+
+/// From the page to the worker.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) enum Request {
+    /// Read the header of the package that comes with the message.
+    Read { key: Key },
+    /// Forget a package.
+    Forget { key: Key },
+    /// Say what the extension of these packages will be.
+    Plan { serial: u32, keys: Vec<Key>, recipe: Recipe },
+    /// Make the extension of the packages that come with the message.
+    Compose { recipe: Recipe },
+}
+
+/// From the worker to the page.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) enum Response {
+    /// The worker listens.
+    Ready,
+    /// A package's header, or why it has none.
+    Read { key: Key, package: Result<PackageInfo, String> },
+    /// What the extension will be.
+    Planned { serial: u32, plan: Result<PlanInfo, String> },
+    /// How far composing has come.
+    Progress(Progress),
+    /// The image, which comes with the message as a file, and whether it is held in memory.
+    Composed { report: Box<Report>, seconds: f64, in_memory: bool },
+    /// Why there is no image.
+    Failed(String),
+}
+
+/// What the page shows of a package.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub(crate) struct PackageInfo {
+    pub(crate) name: String,
+    pub(crate) nevra: String,
+    pub(crate) evr: String,
+    pub(crate) arch: String,
+    pub(crate) summary: String,
+    /// Bytes of its files.
+    pub(crate) installed: u64,
+    pub(crate) files: Vec<FileInfo>,
+}
+
+/// A file of a package.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub(crate) struct FileInfo {
+    pub(crate) path: PathBytes,
+    pub(crate) size: u64,
+    pub(crate) is_folder: bool,
+}
+
+/// What an extension will be.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub(crate) struct PlanInfo {
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) files: usize,
+    pub(crate) content_size: u64,
+}

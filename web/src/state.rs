@@ -1,0 +1,264 @@
+//! What the page knows, and how actions change it.
+
+use std::rc::Rc;
+
+use sysext::{Arch, Finding, Profile, Progress, Recipe, Report, Severity, Target, check_name};
+use web_sys::File;
+use yew::Reducible;
+
+use crate::protocol::{Key, PackageInfo, PlanInfo};
+use crate::tree::{FileTree, Index};
+
+/// Releases that can be chosen, the usual one first; from the repository's data.
+const TARGETS: &str = include_str!("../../extensions/targets.json");
+
+/// All that the page shows.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct State {
+    pub(crate) packages: Vec<Package>,
+    pub(crate) tree: Rc<FileTree>,
+    /// The name that was typed, or `None` for that of the first package.
+    pub(crate) typed_name: Option<String>,
+    pub(crate) release: String,
+    pub(crate) typed_arch: Option<Arch>,
+    pub(crate) any_release: bool,
+    pub(crate) profile: Profile,
+    pub(crate) plan: Option<Result<PlanInfo, String>>,
+    pub(crate) job: Job,
+    /// A word on what was just done, for those who do not see it.
+    pub(crate) said: String,
+}
+
+/// A package on the page.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Package {
+    pub(crate) key: Key,
+    pub(crate) file: File,
+    pub(crate) info: Info,
+}
+
+/// What is known of a package.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Info {
+    Reading,
+    Read(Rc<PackageInfo>),
+    Failed(String),
+}
+
+/// Composing.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Job {
+    Idle,
+    Running(Option<Progress>),
+    Done(Rc<Made>),
+    Failed(String),
+}
+
+/// An image.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Made {
+    pub(crate) report: Report,
+    pub(crate) url: String,
+    pub(crate) seconds: f64,
+    pub(crate) in_memory: bool,
+    pub(crate) any_release: bool,
+}
+
+/// What happens.
+#[derive(Debug)]
+pub(crate) enum Action {
+    Added(Key, File),
+    Read(Key, Result<PackageInfo, String>),
+    Removed(Key),
+    Cleared,
+    Toggled(Index),
+    Opened(Index, bool),
+    Filtered(String),
+    Named(String),
+    Released(String),
+    ForArch(Arch),
+    ForAnyRelease(bool),
+    Stored(Profile),
+    Planned(Result<PlanInfo, String>),
+    Started,
+    Progressed(Progress),
+    Composed(Made),
+    Failed(String),
+    Cancelled,
+    Said(String),
+}
+
+/// What the repository's data says of targets.
+#[derive(serde::Deserialize)]
+struct Targets {
+    releases: Vec<String>,
+}
+
+/// Releases that can be chosen.
+pub(crate) fn releases() -> Vec<String> {
+    serde_json::from_str::<Targets>(TARGETS).map(|targets| targets.releases).unwrap_or_default()
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            packages: Vec::new(),
+            tree: Rc::default(),
+            typed_name: None,
+            release: releases().into_iter().next().unwrap_or_default(),
+            typed_arch: None,
+            any_release: false,
+            profile: Profile::default(),
+            plan: None,
+            job: Job::Idle,
+            said: String::new(),
+        }
+    }
+}
+
+impl State {
+    /// Packages whose headers have been read, with their keys.
+    pub(crate) fn read(&self) -> impl Iterator<Item = (&Package, &Rc<PackageInfo>)> {
+        self.packages.iter().filter_map(|package| match &package.info {
+            Info::Read(info) => Some((package, info)),
+            _ => None,
+        })
+    }
+
+    /// The extension's name: typed, or the first package's.
+    pub(crate) fn name(&self) -> String {
+        let first = || self.read().next().map(|(_, info)| info.name.clone());
+        self.typed_name.clone().or_else(first).unwrap_or_default()
+    }
+
+    /// Why the name cannot be one.
+    pub(crate) fn name_error(&self) -> Option<String> {
+        check_name(&self.name()).err().map(|error| error.to_string())
+    }
+
+    /// The architecture: chosen, or that of the packages.
+    pub(crate) fn arch(&self) -> Arch {
+        let of_packages = || self.read().find_map(|(_, info)| info.arch.parse().ok());
+        self.typed_arch.or_else(of_packages).unwrap_or(Arch::X86_64)
+    }
+
+    /// The choices as a recipe.
+    pub(crate) fn recipe(&self) -> Recipe {
+        Recipe {
+            any_release: self.any_release,
+            exclude: self.tree.excludes(),
+            profile: self.profile,
+            ..Recipe::new(&self.name(), Target { release: self.release.clone(), arch: self.arch() })
+        }
+    }
+
+    /// All that a person should know so far.
+    pub(crate) fn findings(&self) -> &[Finding] {
+        match &self.plan {
+            Some(Ok(plan)) => &plan.findings,
+            _ => &[],
+        }
+    }
+
+    /// Why an image cannot be made yet, if so.
+    pub(crate) fn obstacle(&self) -> Option<String> {
+        if self.read().next().is_none() {
+            return Some("Add a package first.".to_owned());
+        }
+        if let Some(error) = self.name_error() {
+            return Some(error);
+        }
+        if let Some(Err(error)) = &self.plan {
+            return Some(error.clone());
+        }
+        if self.findings().iter().any(|finding| finding.severity == Severity::Error) {
+            return Some("Resolve the errors first.".to_owned());
+        }
+        None
+    }
+}
+
+impl Reducible for State {
+    type Action = Action;
+
+    fn reduce(self: Rc<Self>, action: Action) -> Rc<Self> {
+        let mut state = Rc::unwrap_or_clone(self);
+        match action {
+            Action::Progressed(progress) => {
+                if matches!(state.job, Job::Running(_)) {
+                    state.job = Job::Running(Some(progress));
+                }
+            }
+            Action::Started => state.job = Job::Running(None),
+            Action::Composed(made) => {
+                state.said = format!("The image is made: {} bytes.", made.report.size);
+                state.job = Job::Done(Rc::new(made));
+            }
+            Action::Failed(error) => state.job = Job::Failed(error),
+            Action::Cancelled => {
+                state.said = "Cancelled; nothing is left behind.".to_owned();
+                state.job = Job::Idle;
+            }
+            Action::Said(said) => state.said = said,
+            Action::Planned(plan) => state.plan = Some(plan),
+            Action::Opened(index, open) => Rc::make_mut(&mut state.tree).set_open(index, open),
+            Action::Filtered(filter) => Rc::make_mut(&mut state.tree).set_filter(&filter),
+            choice => state.choose(choice),
+        }
+        Rc::new(state)
+    }
+}
+
+impl State {
+    /// Changes what the extension will be; an image that was made is then no longer it.
+    fn choose(&mut self, action: Action) {
+        if !matches!(self.job, Job::Running(_)) {
+            self.job = Job::Idle;
+        }
+        match action {
+            Action::Added(key, file) => {
+                self.packages.push(Package { key, file, info: Info::Reading });
+            }
+            Action::Read(key, read) => self.set_read(key, read),
+            Action::Removed(key) => {
+                self.packages.retain(|package| package.key != key);
+                Rc::make_mut(&mut self.tree).remove(key);
+            }
+            Action::Cleared => {
+                self.packages.clear();
+                self.tree = Rc::default();
+                self.typed_name = None;
+                self.typed_arch = None;
+            }
+            Action::Toggled(index) => Rc::make_mut(&mut self.tree).toggle(index),
+            Action::Named(name) => self.typed_name = Some(name),
+            Action::Released(release) => self.release = release,
+            Action::ForArch(arch) => self.typed_arch = Some(arch),
+            Action::ForAnyRelease(any) => self.any_release = any,
+            Action::Stored(profile) => self.profile = profile,
+            _ => {}
+        }
+        if self.packages.is_empty() {
+            self.plan = None;
+        }
+    }
+
+    fn set_read(&mut self, key: Key, read: Result<PackageInfo, String>) {
+        let known = read
+            .as_ref()
+            .ok()
+            .is_some_and(|info| self.read().any(|(_, other)| other.nevra == info.nevra));
+        let Some(package) = self.packages.iter_mut().find(|package| package.key == key) else {
+            return;
+        };
+        package.info = match read {
+            Ok(_) if known => Info::Failed("this package is on the list already".to_owned()),
+            Ok(info) => {
+                Rc::make_mut(&mut self.tree).add(key, &info);
+                self.said = format!("{} was added.", info.nevra);
+                Info::Read(Rc::new(info))
+            }
+            Err(error) => Info::Failed(error),
+        };
+    }
+}

@@ -1,0 +1,88 @@
+//! Composing in a tab: does what the core asks for, and says how far it has come.
+
+use gloo::timers::future::TimeoutFuture;
+use sysext::rpm::Package;
+use sysext::{Compose, Plan, Recipe, Report, Step};
+use web_sys::File;
+use yew::Callback;
+
+use super::image::Image;
+use super::source::Source;
+use crate::agent::Answer;
+use crate::protocol::Response;
+
+/// Milliseconds between two words on progress.
+const PROGRESS_EVERY: f64 = 50.0;
+
+/// Makes the extension of these packages.
+pub(crate) async fn run(
+    recipe: &Recipe,
+    files: &[File],
+    answer: &Callback<Answer>,
+) -> Result<(Response, File), String> {
+    let start = js_sys::Date::now();
+    let mut packages = Vec::new();
+    let mut by_header = std::collections::BTreeMap::new();
+    for file in files {
+        let package =
+            Package::read(Source::open(file).await?).map_err(|error| error.to_string())?;
+        by_header.insert(package.header_sha256, file);
+        packages.push(package);
+    }
+    let plan = Plan::new(packages, recipe).map_err(|error| error.to_string())?;
+    let sources: Vec<&File> = plan
+        .packages()
+        .iter()
+        .filter_map(|package| by_header.get(&package.header_sha256).copied())
+        .collect();
+    let compose = Compose::new(plan).map_err(|error| error.to_string())?;
+    let mut image = Image::new().await;
+    let in_memory = image.is_in_memory();
+    match drive(compose, &sources, &mut image, answer).await {
+        Ok(report) => {
+            let file = image.finish(&report.file_name).await?;
+            let seconds = (js_sys::Date::now() - start) / 1000.0;
+            Ok((Response::Composed { report: Box::new(report), seconds, in_memory }, file))
+        }
+        Err(error) => {
+            image.discard();
+            Err(error)
+        }
+    }
+}
+
+async fn drive(
+    mut compose: Compose<Source>,
+    sources: &[&File],
+    image: &mut Image,
+    answer: &Callback<Answer>,
+) -> Result<Report, String> {
+    let text = |error: sysext::Error| error.to_string();
+    let in_worker = super::is_worker();
+    let mut said = 0.0;
+    loop {
+        let now = js_sys::Date::now();
+        if now - said >= PROGRESS_EVERY {
+            said = now;
+            answer.emit((Response::Progress(compose.progress()), None));
+            if !in_worker {
+                // The page has to live on.
+                TimeoutFuture::new(0).await;
+            }
+        }
+        match compose.step().map_err(text)? {
+            Step::Package(index) => {
+                let file =
+                    sources.get(index).ok_or("the plan names a package that was not given")?;
+                compose.package(Source::open(file).await?).map_err(text)?;
+            }
+            Step::Compress(jobs) => {
+                let packed = jobs.into_iter().map(sysext::erofs::Job::run).collect();
+                compose.compressed(packed).map_err(text)?;
+            }
+            Step::Write(write) => image.write(write.at, &write.bytes)?,
+            Step::Read { at, length } => compose.image(&image.read(at, length)?).map_err(text)?,
+            Step::Done(report) => return Ok(report),
+        }
+    }
+}
