@@ -39,6 +39,7 @@ type Case = (String, Recipe, Vec<Vec<u8>>);
 fn cases() -> Vec<Case> {
     let recipe = Recipe::new("golden", Target { release: "43".into(), arch: Arch::X86_64 });
     let stored = Recipe { profile: Profile::None, ..recipe.clone() };
+    let smaller = Recipe { profile: Profile::Default, ..recipe.clone() };
     let small = Recipe {
         any_release: true,
         source_date_epoch: Some(1_600_000_000),
@@ -57,10 +58,12 @@ fn cases() -> Vec<Case> {
     add("kinds-none", &recipe, vec![kinds.write(&Compression::None)]);
     add("kinds-stripped", &recipe, vec![kinds.write_stripped(&Compression::Gzip)]);
     add("kinds-stored", &stored, vec![kinds.write(&Compression::None)]);
+    add("kinds-default", &smaller, vec![kinds.write(&Compression::None)]);
     add("kinds-excluded", &small, vec![kinds.write(&Compression::None)]);
     let large = large();
     add("large", &recipe, vec![large.write(&Compression::None)]);
     add("large-stored", &stored, vec![large.write(&Compression::None)]);
+    add("large-default", &smaller, vec![large.write(&Compression::None)]);
     add("both", &recipe, vec![large.write(&Compression::None), kinds.write(&Compression::Gzip)]);
     cases
 }

@@ -48,7 +48,8 @@ pub(crate) struct Compose {
     /// Architecture that it is for: x86_64, aarch64, ppc64le, s390x or riscv64
     #[arg(long)]
     pub(crate) arch: Arch,
-    /// How files are stored: compat (LZ4 in blocks of 4 KiB, Linux 5.4) or none
+    /// How files are stored: compat (LZ4 in blocks of 4 KiB, Linux 5.4), default (smaller and slower to make: LZ4 in
+    /// clusters of 64 KiB, Linux 5.17) or none
     #[arg(long, default_value = "compat")]
     pub(crate) profile: Profile,
     /// Leave out what matches; a folder takes all that is below with it. PACKAGE:GLOB for one package only
@@ -79,7 +80,8 @@ pub(crate) struct Pack {
     /// The image
     #[arg(short, long, value_name = "FILE.raw")]
     pub(crate) output: PathBuf,
-    /// How files are stored: compat (LZ4 in blocks of 4 KiB, Linux 5.4) or none
+    /// How files are stored: compat (LZ4 in blocks of 4 KiB, Linux 5.4), default (smaller and slower to make: LZ4 in
+    /// clusters of 64 KiB, Linux 5.17) or none
     #[arg(long, default_value = "compat")]
     pub(crate) profile: Profile,
     /// No time in the image is later than this: seconds since 1970

@@ -26,6 +26,11 @@ pub(crate) const COMPAT_MTIME: u32 = 0x2;
 /// `EROFS_FEATURE_INCOMPAT_ZERO_PADDING`: compressed data is right-aligned in its physical cluster.
 pub(crate) const INCOMPAT_ZERO_PADDING: u32 = 0x1;
 
+/// `EROFS_FEATURE_INCOMPAT_BIG_PCLUSTER` and `_COMPR_CFGS`: clusters of several blocks, configurations of compressors.
+pub(crate) const INCOMPAT_BIG_PCLUSTER: u32 = 0x2;
+/// `EROFS_FEATURE_INCOMPAT_ZTAILPACKING`: clusters behind inodes.
+pub(crate) const INCOMPAT_ZTAILPACKING: u32 = 0x10;
+
 /// `EROFS_INODE_FLAT_PLAIN`: consecutive blocks.
 pub(crate) const LAYOUT_FLAT_PLAIN: u16 = 0;
 /// `EROFS_INODE_COMPRESSED_FULL`: compressed, 8 bytes of index per logical cluster.

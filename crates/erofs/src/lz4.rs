@@ -7,6 +7,10 @@
 //! lz4_flex decodes what this writes; it has no limit for its output and hashes differently on 32 and 64 bit
 //! targets, so it does not encode here.
 
+mod optimal;
+
+pub(crate) use optimal::Optimal;
+
 /// log2 of the hash table's slots: 8,192 positions of 4 bytes stay in the first-level cache.
 const HASH_BITS: u32 = 13;
 /// Shortest match of the format.
@@ -148,7 +152,13 @@ fn read32(data: &[u8], at: usize) -> u32 {
 
 #[inline]
 fn hash(sequence: u32) -> usize {
-    (sequence.wrapping_mul(2_654_435_761) >> (32 - HASH_BITS)) as usize
+    hash_bits(sequence, HASH_BITS)
+}
+
+/// A hash of so many bits.
+#[inline]
+fn hash_bits(sequence: u32, bits: u32) -> usize {
+    (sequence.wrapping_mul(2_654_435_761) >> (32 - bits)) as usize
 }
 
 /// Bytes that a length takes beyond the four bits in the token.
@@ -216,13 +226,25 @@ fn put_length(out: &mut Vec<u8>, length: usize) {
 pub(crate) mod tests {
     use super::*;
 
-    /// Encodes all of `data` in blocks of at most `limit` bytes and decodes each with lz4_flex.
+    /// Encodes all of `data` in blocks of at most `limit` bytes and decodes each with lz4_flex. Gives the size.
     fn round_trip(data: &[u8], limit: usize) -> usize {
-        let mut encoder = Encoder::new(data);
+        let (mut fast, mut optimal) = (Encoder::new(data), Optimal::new(data));
+        let size = round_trip_by(data, limit, |at, out| fast.block(at, limit, out));
+        let shorter = round_trip_by(data, limit, |at, out| optimal.block(at, limit, out));
+        // Blocks that are cut elsewhere may differ by a little.
+        assert!(shorter <= size + size / 50 + 64, "{shorter} bytes are more than {size}");
+        size
+    }
+
+    fn round_trip_by(
+        data: &[u8],
+        limit: usize,
+        mut encode: impl FnMut(usize, &mut Vec<u8>) -> Block,
+    ) -> usize {
         let (mut at, mut size) = (0, 0);
         while at < data.len() {
             let mut out = Vec::new();
-            let Block { consumed } = encoder.block(at, limit, &mut out);
+            let Block { consumed } = encode(at, &mut out);
             assert!(consumed > 0 && out.len() <= limit, "{consumed} bytes in {}", out.len());
             assert_ne!(out[0], 0, "a block must not look like padding");
             let decoded = lz4_flex::block::decompress(&out, consumed).unwrap();

@@ -269,7 +269,11 @@ impl<R: Read + Seek> Image<R> {
 
 /// Incompatible features that this crate reads: zero padding, compression configurations and big physical clusters,
 /// chunks (a file that uses them is refused on its own), inline clusters, fragments and deduplication.
-const INCOMPAT_READ: u32 = format::INCOMPAT_ZERO_PADDING | 0x02 | 0x04 | 0x10 | 0x20;
+const INCOMPAT_READ: u32 = format::INCOMPAT_ZERO_PADDING
+    | format::INCOMPAT_BIG_PCLUSTER
+    | 0x04
+    | format::INCOMPAT_ZTAILPACKING
+    | 0x20;
 
 /// The name of the first feature that this crate lacks.
 fn incompatible_feature(bits: u32) -> &'static str {

@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use sha2::{Digest as _, Sha256};
 use zerocopy::IntoBytes as _;
 
-use crate::compress::{Packed, Profile};
+use crate::compress::{Features, Packed, Profile};
 use crate::error::Error;
 use crate::format::{self, BLOCK, SLOT, SUPERBLOCK_AT, SuperBlock};
 use crate::tree::{Kind, Links, NodeId, Time, Tree};
@@ -35,8 +35,10 @@ pub use xattrs::can_store_xattr;
 
 /// Inodes and tails that wait before they are placed and written: enough to fill blocks well, little to hold.
 const WAITING_INODES: usize = 16 << 20;
-/// Byte offset of the root's inode, right behind the superblock.
-const ROOT_AT: usize = SUPERBLOCK_AT as usize + size_of::<SuperBlock>();
+/// Byte behind the superblock.
+const SUPERBLOCK_END: usize = SUPERBLOCK_AT as usize + size_of::<SuperBlock>();
+/// Byte offset of the root's inode, behind the superblock and the compressor's configuration.
+const ROOT_AT: usize = SUPERBLOCK_END + SLOT;
 
 /// How to write an image.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -130,9 +132,10 @@ impl Writer {
             None => Incoming::new(node, size, self.output.block()),
         };
         let inline = BLOCK.saturating_sub(self.inode_size(node));
-        incoming.add(packed, inline, &mut self.output)?;
+        let big = self.has_big_clusters();
+        incoming.add(packed, inline, big, &mut self.output)?;
         if incoming.is_complete() {
-            let body = incoming.into_body(self.inode_size(node));
+            let body = incoming.into_body(self.inode_size(node), big);
             self.wait(node, &body);
         } else {
             self.incoming = Some(incoming);
@@ -241,6 +244,11 @@ impl Writer {
         self.inode(id, &dirs.body(&self.tree, id, &self.nids, &self.links), dirs.size(id))
     }
 
+    /// Whether physical clusters may be larger than a block.
+    fn has_big_clusters(&self) -> bool {
+        self.options.profile.features().is_some_and(|features| features.pcluster > BLOCK)
+    }
+
     /// Bytes of an inode and its xattrs.
     fn inode_size(&self, id: NodeId) -> usize {
         inodes::size(&self.tree, &self.links, self.epoch, id)
@@ -296,28 +304,47 @@ impl Writer {
             blocks: blocks.into(),
             ..SuperBlock::default()
         };
-        if self.options.profile == Profile::Compat {
-            superblock.feature_incompat = format::INCOMPAT_ZERO_PADDING.into();
-            superblock.lz4_max_distance = u16::MAX.into();
-        }
         let mut head = vec![0; self.xattrs.end().next_multiple_of(BLOCK)];
+        if let Some(features) = self.options.profile.features() {
+            describe_compression(features, &mut superblock, &mut head);
+        }
         head[ROOT_AT..ROOT_AT + root.len()].copy_from_slice(root);
         self.xattrs.write_shared(&mut head);
 
         let at = SUPERBLOCK_AT as usize;
-        head[at..ROOT_AT].copy_from_slice(superblock.as_bytes());
+        head[at..SUPERBLOCK_END].copy_from_slice(superblock.as_bytes());
         let mut hash: Sha256 = self.output.hash();
         hash.update(&head);
         superblock.uuid = uuid(&hash.finalize());
-        head[at..ROOT_AT].copy_from_slice(superblock.as_bytes());
+        head[at..SUPERBLOCK_END].copy_from_slice(superblock.as_bytes());
         superblock.checksum = crc32c(&head[at..BLOCK]).into();
-        head[at..ROOT_AT].copy_from_slice(superblock.as_bytes());
+        head[at..SUPERBLOCK_END].copy_from_slice(superblock.as_bytes());
 
         self.output.flush();
         let mut writes: Vec<Write> = self.output.ready().collect();
         writes.push(Write { at: 0, bytes: head });
         Ok(Finished { writes, size, uuid: superblock.uuid })
     }
+}
+
+/// Says in the superblock, and right behind it, what a reader must know.
+fn describe_compression(features: Features, superblock: &mut SuperBlock, head: &mut [u8]) {
+    let mut incompat = format::INCOMPAT_ZERO_PADDING;
+    superblock.lz4_max_distance = u16::MAX.into();
+    if features.pcluster > BLOCK {
+        incompat |= format::INCOMPAT_BIG_PCLUSTER;
+        // Now the field is the list of compressors, and `struct z_erofs_lz4_cfgs` follows: LZ4 is the first.
+        superblock.lz4_max_distance = 1.into();
+        let blocks = (features.pcluster / BLOCK) as u16;
+        for (at, value) in [(0, 14), (2, u16::MAX), (4, blocks)] {
+            let at = SUPERBLOCK_END + at;
+            head[at..at + 2].copy_from_slice(&value.to_le_bytes());
+        }
+    }
+    if features.inline_tails {
+        incompat |= format::INCOMPAT_ZTAILPACKING;
+    }
+    superblock.feature_incompat = incompat.into();
 }
 
 /// The time that all compact inodes share: whichever saves most extended ones, the earliest of equals.

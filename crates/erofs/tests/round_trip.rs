@@ -10,7 +10,7 @@ use erofs::{
 };
 use proptest::prelude::*;
 
-const PROFILES: [Profile; 2] = [Profile::None, Profile::Compat];
+const PROFILES: [Profile; 3] = [Profile::None, Profile::Compat, Profile::Default];
 
 /// A tree of files with content.
 type Contents = Tree<Vec<u8>>;

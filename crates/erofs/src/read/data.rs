@@ -252,7 +252,7 @@ impl<R: Read + Seek> Chunks<'_, R> {
         let is_last = end == self.content.size;
         match tail {
             Tail::Inline { at: inline, size: inline_size } if is_last => {
-                (at, size) = (inline, inline_size)
+                (at, size) = (inline, inline_size);
             }
             Tail::Fragment { at: low } if is_last => {
                 // Full indexes have the upper half of the place in the last entry.

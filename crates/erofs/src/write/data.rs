@@ -3,7 +3,7 @@
 use super::index::{self, Entry};
 use super::inodes::Body;
 use super::output::Output;
-use crate::compress::{Data, Packed};
+use crate::compress::{Data, Extent, Packed, Tail};
 use crate::error::Error;
 use crate::format::BLOCK;
 use crate::tree::NodeId;
@@ -18,6 +18,8 @@ pub(super) struct Incoming {
     blocks: u64,
     /// Content that goes behind the inode.
     tail: Vec<u8>,
+    /// The last cluster of a compressed file, if it goes behind the index.
+    inline: Option<Vec<u8>>,
     /// Index of a compressed file; `None` as long as all content is stored.
     index: Option<Vec<Entry>>,
 }
@@ -25,7 +27,16 @@ pub(super) struct Incoming {
 impl Incoming {
     /// A file of `size` bytes whose blocks start at address `start`.
     pub(super) fn new(node: NodeId, size: u64, start: u64) -> Self {
-        Self { node, size, received: 0, start, blocks: 0, tail: Vec::new(), index: None }
+        Self {
+            node,
+            size,
+            received: 0,
+            start,
+            blocks: 0,
+            tail: Vec::new(),
+            inline: None,
+            index: None,
+        }
     }
 
     /// Takes the next piece; a tail of up to `inline` bytes may follow the inode.
@@ -33,6 +44,7 @@ impl Incoming {
         &mut self,
         packed: Packed,
         inline: usize,
+        big: bool,
         output: &mut Output,
     ) -> Result<(), Error> {
         let found = self.received + packed.size as u64;
@@ -43,13 +55,23 @@ impl Incoming {
         }
         match packed.data {
             Data::Stored(content) => self.add_stored(content, inline, output),
-            Data::Compressed { blocks, extents } => {
+            Data::Compressed { mut blocks, mut extents, tail } => {
                 let index = self.index.get_or_insert_with(|| {
                     let mut index = Vec::new();
                     index::push_stored(&mut index, self.blocks);
                     index
                 });
-                index::push_extents(index, packed.size, &extents);
+                if let Some(tail) = tail {
+                    let clusters = index.len() + packed.size.div_ceil(BLOCK);
+                    // Map header, alignment, and an index of packs of 2, which is the longest that it can be.
+                    let room = inline.saturating_sub(16 + 4 * clusters.next_multiple_of(2));
+                    if tail.bytes.len() <= room {
+                        self.inline = Some(tail.bytes);
+                    } else {
+                        put_into_block(tail, &mut blocks, extents.last_mut());
+                    }
+                }
+                index::push_extents(index, packed.size, &extents, big);
                 self.blocks += (blocks.len() / BLOCK) as u64;
                 output.append(&blocks);
             }
@@ -83,13 +105,29 @@ impl Incoming {
     }
 
     /// What the inode says; `inode_size` are its bytes with its attributes.
-    pub(super) fn into_body(self, inode_size: usize) -> Body {
+    pub(super) fn into_body(self, inode_size: usize, big: bool) -> Body {
         match self.index {
-            Some(index) => Body::compressed(self.blocks, |at| {
-                index::compact(&index, self.start, inode_size.next_multiple_of(8) + at)
+            Some(index) => Body::compressed(self.blocks, big, self.inline, |at| {
+                index::compact(&index, self.start, inode_size.next_multiple_of(8) + at, big)
             }),
             None if self.tail.is_empty() => Body::plain(self.start),
             None => Body::inline((self.blocks > 0).then_some(self.start), self.tail),
+        }
+    }
+}
+
+/// Gives a last extent that has no place behind its inode a block of its own.
+fn put_into_block(tail: Tail, blocks: &mut Vec<u8>, extent: Option<&mut Extent>) {
+    match (tail.content, extent) {
+        (Some(content), Some(extent)) => {
+            extent.compressed = false;
+            blocks.extend_from_slice(&content);
+            blocks.resize(blocks.len().next_multiple_of(BLOCK), 0);
+        }
+        _ => {
+            // Compressed data is at the end of its block.
+            blocks.resize(blocks.len() + BLOCK - tail.bytes.len(), 0);
+            blocks.extend_from_slice(&tail.bytes);
         }
     }
 }

@@ -11,13 +11,17 @@ const VALUE_BITS: u32 = 12;
 /// Largest distance that an entry can hold: the bit above says that the value is a number of blocks.
 const MAX_DISTANCE: u32 = (1 << (VALUE_BITS - 1)) - 1;
 
+/// The bit that says so (`Z_EROFS_LI_D0_CBLKCNT`).
+const BLOCK_COUNT: u32 = MAX_DISTANCE + 1;
+
 /// What the index says of a logical cluster.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Entry {
     /// An extent starts here, at that byte of the cluster.
     Head { kind: u16, start: u16 },
-    /// None does; clusters back to the head before and ahead to the next one.
-    NonHead { back: u32, ahead: u32 },
+    /// None does; clusters back to the head before and ahead to the next one. Where physical clusters may be larger
+    /// than a block, the first behind a head has the number of blocks in place of the way back.
+    NonHead { back: u32, ahead: u32, blocks: Option<u16> },
 }
 
 /// Appends the index of `blocks` blocks of content that is stored as it is.
@@ -26,7 +30,7 @@ pub(super) fn push_stored(index: &mut Vec<Entry>, blocks: u64) {
 }
 
 /// Appends the index of a segment of `size` bytes.
-pub(super) fn push_extents(index: &mut Vec<Entry>, size: usize, extents: &[Extent]) {
+pub(super) fn push_extents(index: &mut Vec<Entry>, size: usize, extents: &[Extent], big: bool) {
     let ends = extents.iter().skip(1).map(|next| next.start as usize).chain([size]);
     for (extent, end) in extents.iter().zip(ends) {
         let start = extent.start as usize;
@@ -34,7 +38,10 @@ pub(super) fn push_extents(index: &mut Vec<Entry>, size: usize, extents: &[Exten
         index.push(Entry::Head { kind, start: (start % BLOCK) as u16 });
         // The cluster in which an extent ends belongs to the next one, unless none follows.
         let clusters = (end / BLOCK - start / BLOCK) as u32;
-        index.extend((1..clusters).map(|back| Entry::NonHead { back, ahead: clusters - back }));
+        index.extend((1..clusters).map(|back| {
+            let blocks = (big && back == 1).then_some(extent.blocks);
+            Entry::NonHead { back, ahead: clusters - back, blocks }
+        }));
         if end == size && clusters > 0 && end % BLOCK > 0 {
             // The end of the file as a head of nothing.
             index.push(Entry::Head { kind: format::LCLUSTER_PLAIN, start: (end % BLOCK) as u16 });
@@ -42,10 +49,11 @@ pub(super) fn push_extents(index: &mut Vec<Entry>, size: usize, extents: &[Exten
     }
 }
 
-/// The index of a file whose blocks start at address `block`, one per head, as it follows its map header. `offset` is
-/// where it starts, counted from any multiple of 32 bytes.
-pub(super) fn compact(index: &[Entry], block: u64, offset: usize) -> Vec<u8> {
-    let mut packs = Packs { bytes: Vec::with_capacity(index.len() * 2 + 64), block: block as u32 };
+/// The index of a file whose blocks start at address `block`, as it follows its map header. `offset` is where it
+/// starts, counted from any multiple of 32 bytes; `big` is whether physical clusters may be larger than a block.
+pub(super) fn compact(index: &[Entry], block: u64, offset: usize, big: bool) -> Vec<u8> {
+    let bytes = Vec::with_capacity(index.len() * 2 + 64);
+    let mut packs = Packs { bytes, next: block as u32, open: block as u32, big };
     let front = (offset.next_multiple_of(32) - offset) / 4;
     let (front, rest) = index.split_at(if front < index.len() { front } else { index.len() });
     let (middle, back) = rest.split_at(rest.len() - rest.len() % 16);
@@ -57,8 +65,11 @@ pub(super) fn compact(index: &[Entry], block: u64, offset: usize) -> Vec<u8> {
 
 struct Packs {
     bytes: Vec<u8>,
-    /// Address of the next head's block.
-    block: u32,
+    /// Address of the next head's cluster.
+    next: u32,
+    /// Address of the cluster of the head before.
+    open: u32,
+    big: bool,
 }
 
 impl Packs {
@@ -67,13 +78,23 @@ impl Packs {
         let (size, width) = if count == 2 { (8, 16) } else { (32, 14) };
         let at = self.bytes.len();
         self.bytes.resize(at + size, 0);
-        // Readers add one for the pack's first head: the address is from before there were big clusters.
-        let base = self.block.wrapping_sub(1);
+        let base = match entries.first() {
+            // Readers add one for the pack's first head: that is from before there were big clusters.
+            _ if !self.big => self.next.wrapping_sub(1),
+            // They add the blocks of a head in the pack before, since they meet their number in this one.
+            Some(Entry::NonHead { blocks: Some(_), .. }) => self.open,
+            _ => self.next,
+        };
         for (place, entry) in entries.iter().enumerate() {
             let (kind, value) = match *entry {
                 Entry::Head { kind, start } => {
-                    self.block += 1;
+                    self.open = self.next;
+                    self.next += 1;
                     (kind, u32::from(start))
+                }
+                Entry::NonHead { blocks: Some(blocks), .. } => {
+                    self.next = self.open + u32::from(blocks);
+                    (format::LCLUSTER_NONHEAD, u32::from(blocks) | BLOCK_COUNT)
                 }
                 // The last of a pack looks ahead; the way back follows from the one before it.
                 Entry::NonHead { ahead, .. } if place + 1 == count => {
@@ -100,10 +121,10 @@ mod tests {
     fn packs_of_two() {
         let index = [
             Entry::Head { kind: format::LCLUSTER_HEAD1, start: 0 },
-            Entry::NonHead { back: 1, ahead: 1 },
+            Entry::NonHead { back: 1, ahead: 1, blocks: None },
             Entry::Head { kind: format::LCLUSTER_HEAD1, start: 0x123 },
         ];
-        let bytes = compact(&index, 7, 8);
+        let bytes = compact(&index, 7, 8, false);
         let field = |kind: u16, value: u16| (kind << VALUE_BITS | value).to_le_bytes();
         let first = [field(1, 0), field(2, 1)].concat();
         let second = [field(1, 0x123), field(0, 0)].concat();
@@ -115,7 +136,7 @@ mod tests {
         let mut index = Vec::new();
         push_stored(&mut index, 100);
         // 6 entries up to the next 32 bytes, 5 packs of 16, 14 entries behind them.
-        assert_eq!(compact(&index, 1, 8).len(), 3 * 8 + 5 * 32 + 7 * 8);
-        assert_eq!(compact(&index[..5], 1, 8).len(), 3 * 8);
+        assert_eq!(compact(&index, 1, 8, false).len(), 3 * 8 + 5 * 32 + 7 * 8);
+        assert_eq!(compact(&index[..5], 1, 8, false).len(), 3 * 8);
     }
 }

@@ -35,11 +35,28 @@ impl Body {
         Self::new(format::LAYOUT_FLAT_INLINE, start, tail)
     }
 
-    /// `blocks` compressed blocks and their index, which is told how many bytes are in front of it.
-    pub(super) fn compressed(blocks: u64, index: impl Fn(usize) -> Vec<u8>) -> Self {
-        let header = MapHeader { h_advise: advise::COMPACTED_2B.into(), ..MapHeader::default() };
+    /// `blocks` compressed blocks, their index, which is told how many bytes are in front of it, and a cluster that
+    /// follows it.
+    pub(super) fn compressed(
+        blocks: u64,
+        big: bool,
+        inline: Option<Vec<u8>>,
+        index: impl Fn(usize) -> Vec<u8>,
+    ) -> Self {
+        let mut advise = advise::COMPACTED_2B;
+        if big {
+            advise |= advise::BIG_PCLUSTER_1 | advise::BIG_PCLUSTER_2;
+        }
+        let mut header = MapHeader::default();
+        if let Some(inline) = &inline {
+            advise |= advise::INLINE_PCLUSTER;
+            // The second half of the field is `h_idata_size`.
+            header.h_fragmentoff = ((inline.len() as u32) << 16).into();
+        }
+        header.h_advise = advise.into();
         let mut follows = header.as_bytes().to_vec();
         follows.extend(index(follows.len()));
+        follows.extend(inline.unwrap_or_default());
         Self { align: 8, ..Self::new(format::LAYOUT_COMPRESSED_COMPACT, blocks as u32, follows) }
     }
 
