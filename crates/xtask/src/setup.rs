@@ -116,7 +116,12 @@ pub(crate) fn cargo_deny() -> Result<PathBuf> {
             "--quiet",
             "--root",
         ];
-        run(cargo().args(install).arg(&tools))?;
+        let mut install_deny = cargo();
+        // It is run for a second; built without optimization it is there a minute earlier.
+        install_deny
+            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
+            .env("CARGO_PROFILE_RELEASE_LTO", "off");
+        run(install_deny.args(install).arg(&tools))?;
     }
     Ok(program)
 }
