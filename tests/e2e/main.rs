@@ -14,7 +14,7 @@ use sysext::rpm::{Compression, NewFile, NewPackage};
 
 use driver::Browser;
 use testdata::shared;
-use testdata::tools::{composer, run};
+use testdata::tools::{can_mount, composer, has, merge, run};
 
 /// The address of the page, where it is served.
 fn page() -> Option<String> {
@@ -104,11 +104,29 @@ fn the_demo_becomes_the_image_of_the_command_line() {
     assert_eq!(shown, report["sha256"]);
     let downloaded = browser.download("#download", report["file_name"].as_str().unwrap());
     assert!(downloaded == image, "the download is the image of the command line");
+    check_merged(&downloaded);
     browser.screenshot("result-light");
     browser.click("[aria-label='Dark theme']");
     browser.check_axe("result, dark");
     browser.screenshot("result-dark");
     browser.assert_no_errors();
+}
+
+/// The demo's extension puts the command line on a system.
+fn check_merged(image: &[u8]) {
+    if !can_mount() || !has("systemd-sysext") {
+        return;
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    let path = scratch.path().join("demo.raw");
+    fs::write(&path, image).unwrap();
+    let merged = merge(&path, "sysext-composer", "43", "usr/bin/sysext-composer --version");
+    let text = String::from_utf8_lossy(&merged.stdout).into_owned();
+    assert!(
+        text.starts_with("sysext-composer "),
+        "{text}{}",
+        String::from_utf8_lossy(&merged.stderr)
+    );
 }
 
 #[test]

@@ -13,7 +13,7 @@ use sysext::rpm::{
 use crate::packages::packages;
 use crate::walk::xattrs;
 use testdata::shared::data;
-use testdata::tools::{Mount, can_mount, composer, has, run};
+use testdata::tools::{Mount, can_mount, composer, has, merge, run};
 
 /// Where today's recipes put a path of a package on Fedora 43, written down apart from the product's own rules.
 fn place(path: &str) -> Option<String> {
@@ -115,29 +115,6 @@ fn every_package_becomes_what_rpm_lists() {
         composed += 1;
     }
     assert!(composed > 200 || data("rpms").is_none(), "only {composed} packages");
-}
-
-/// A system root on which extensions can be merged.
-fn system_root(folder: &Path, release: &str) {
-    for sub in ["usr/lib", "usr/bin", "etc", "var/lib/extensions"] {
-        fs::create_dir_all(folder.join(sub)).unwrap();
-    }
-    fs::write(folder.join("usr/lib/os-release"), format!("ID=fedora\nVERSION_ID={release}\n"))
-        .unwrap();
-    std::os::unix::fs::symlink("../usr/lib/os-release", folder.join("etc/os-release")).unwrap();
-}
-
-/// Merges an image into a root of that release, in a mount namespace of its own, and runs a script there.
-fn merge(image: &Path, name: &str, release: &str, script: &str) -> std::process::Output {
-    let root = tempfile::tempdir().unwrap();
-    system_root(root.path(), release);
-    fs::copy(image, root.path().join(format!("var/lib/extensions/{name}.raw"))).unwrap();
-    let script = format!(
-        "set -e; mount --make-rshared /; mount -t tmpfs tmpfs /run; cd {}; \
-         systemd-sysext --root=$PWD merge >&2; trap 'systemd-sysext --root=$PWD unmerge >&2' EXIT; {script}",
-        root.path().display()
-    );
-    Command::new("unshare").args(["--mount", "bash", "-c", &script]).output().unwrap()
 }
 
 fn hello(version: &str) -> NewPackage {

@@ -1,6 +1,8 @@
 //! The program under test, the tools that it is held against, and mounts that end with the test.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
@@ -89,4 +91,30 @@ impl Drop for Mount {
     fn drop(&mut self) {
         let _ = Command::new("umount").arg(self.folder.path()).status();
     }
+}
+
+/// A system root on which extensions can be merged.
+fn system_root(folder: &Path, release: &str) {
+    for sub in ["usr/lib", "usr/bin", "etc", "var/lib/extensions"] {
+        fs::create_dir_all(folder.join(sub)).unwrap();
+    }
+    fs::write(folder.join("usr/lib/os-release"), format!("ID=fedora\nVERSION_ID={release}\n"))
+        .unwrap();
+    symlink("../usr/lib/os-release", folder.join("etc/os-release")).unwrap();
+}
+
+/// Merges an image into a root of that release, in a mount namespace of its own, and runs a script there.
+///
+/// # Panics
+/// The root cannot be made.
+pub fn merge(image: &Path, name: &str, release: &str, script: &str) -> Output {
+    let root = tempfile::tempdir().unwrap();
+    system_root(root.path(), release);
+    fs::copy(image, root.path().join(format!("var/lib/extensions/{name}.raw"))).unwrap();
+    let script = format!(
+        "set -e; mount --make-rshared /; mount -t tmpfs tmpfs /run; cd {}; \
+         systemd-sysext --root=$PWD merge >&2; trap 'systemd-sysext --root=$PWD unmerge >&2' EXIT; {script}",
+        root.path().display()
+    );
+    Command::new("unshare").args(["--mount", "bash", "-c", &script]).output().unwrap()
 }
