@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{FileExt as _, PermissionsExt as _, lchown, symlink};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rustix::fs::{CWD, FileType, Mode, XattrFlags};
@@ -58,12 +58,7 @@ fn every_file_type_and_extreme() {
     if !can_mount() {
         return;
     }
-    let scratch = tempfile::tempdir().unwrap();
-    let root = scratch.path().join("tree");
-    fs::create_dir(&root).unwrap();
-    special_files(&root);
-    names(&root);
-    owners_and_attributes(&root);
+    let (_scratch, root) = strange_tree();
     contents(&root);
     check_profiles(&root, &["default"]);
     large(&root);
@@ -73,6 +68,17 @@ fn every_file_type_and_extreme() {
         fs::write(many.join(format!("entry-{number}")), []).unwrap();
     }
     check_profiles(&root, &["none", "compat"]);
+}
+
+/// A folder with every type of file, and names, owners and attributes that are seldom.
+fn strange_tree() -> (tempfile::TempDir, PathBuf) {
+    let scratch = tempfile::tempdir().unwrap();
+    let root = scratch.path().join("tree");
+    fs::create_dir(&root).unwrap();
+    special_files(&root);
+    names(&root);
+    owners_and_attributes(&root);
+    (scratch, root)
 }
 
 fn special_files(root: &Path) {
@@ -161,12 +167,7 @@ fn extract_gives_the_folder_again() {
     if !can_mount() {
         return;
     }
-    let scratch = tempfile::tempdir().unwrap();
-    let root = scratch.path().join("tree");
-    fs::create_dir(&root).unwrap();
-    special_files(&root);
-    names(&root);
-    owners_and_attributes(&root);
+    let (scratch, root) = strange_tree();
     let (image, out) = (scratch.path().join("image.raw"), scratch.path().join("out"));
     run(composer().arg("pack").arg(&root).arg("-o").arg(&image));
     run(composer().arg("extract").arg(&image).arg(&out));

@@ -142,10 +142,9 @@ fn plan(keys: &[Key], recipe: &Recipe, packages: &Packages) -> Result<PlanInfo, 
     let known = packages.borrow();
     let chosen = keys.iter().filter_map(|key| known.get(key).cloned()).collect();
     let plan = Plan::new(chosen, recipe).map_err(|error| error.to_string())?;
-    let is_folder = |id| matches!(plan.tree().node(id).kind, sysext::erofs::Kind::Directory(_));
     Ok(PlanInfo {
         findings: plan.findings().to_vec(),
-        files: plan.tree().ids().filter(|id| !is_folder(*id)).count(),
+        files: plan.files(),
         content_size: plan.content_size(),
     })
 }

@@ -101,11 +101,6 @@ impl Job {
         Self { node, content, profile: writer.profile() }
     }
 
-    /// Bytes of content.
-    pub fn size(&self) -> usize {
-        self.content.len()
-    }
-
     /// Packs the content. No state, no I/O: the same bytes wherever and whenever it runs.
     pub fn run(self) -> Packed {
         let Self { node, content, profile } = self;
@@ -128,13 +123,18 @@ fn compress(content: &[u8], features: Features) -> Option<Data> {
     let mut clusters = Clusters {
         content,
         encoder: Encoder::new(content, features),
-        out: Vec::new(),
+        out: Vec::with_capacity(content.len() / 2),
         extents: Vec::new(),
     };
     let mut tail = None;
     let mut at = 0;
     while at < content.len() {
         let left = content.len() - at;
+        if left <= BLOCK && !may_inline {
+            // In a block of its own LZ4 gains nothing.
+            at = clusters.put_stored(at, content.len());
+            continue;
+        }
         let (consumed, lz4) = clusters.encoder.cluster(at, features.pcluster);
         let is_last = consumed == left;
         if is_last && may_inline {

@@ -9,7 +9,7 @@
 //! ```
 //! use erofs::{Job, Meta, Options, Tree, Writer};
 //!
-//! let mut tree = Tree::new(Meta::directory(0o755));
+//! let mut tree = Tree::new(Meta::new(0o755));
 //! let hello = tree.file(tree.root(), b"hello", Meta::new(0o644), 5)?;
 //!
 //! let mut writer = Writer::new(tree, Options::default())?;

@@ -107,11 +107,6 @@ impl Meta {
     pub fn new(mode: u16) -> Self {
         Self { mode: mode & mode::PERMISSIONS, ..Self::default() }
     }
-
-    /// As [`Meta::new`], a word for the reader.
-    pub fn directory(mode: u16) -> Self {
-        Self::new(mode)
-    }
 }
 
 impl<T> Node<T> {

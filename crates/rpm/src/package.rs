@@ -251,7 +251,7 @@ fn paths(header: &Header) -> Result<Vec<Vec<u8>>, Error> {
     let names = header.strings(tag::BASENAMES)?;
     if names.is_empty() {
         let old = header.strings(tag::OLDFILENAMES)?;
-        return Ok(old.into_iter().map(absolute).collect());
+        return Ok(old.into_iter().map(<[u8]>::to_vec).collect());
     }
     let folders = header.strings(tag::DIRNAMES)?;
     let indexes = header.numbers(tag::DIRINDEXES)?;

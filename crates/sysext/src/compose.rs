@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io::Read;
 
-use erofs::{Job, Kind, NodeId, Packed, SEGMENT, Write, Writer};
+use erofs::{Job, NodeId, Packed, SEGMENT, Write, Writer};
 use rpm::Payload;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -132,13 +132,12 @@ impl<R: Read> Compose<R> {
             return Err(Error::PlanHasErrors);
         }
         let options = erofs::Options { profile: plan.recipe.profile.into() };
-        let is_folder = |id| matches!(plan.tree.node(id).kind, Kind::Directory(_));
         let report = Report {
             name: plan.recipe.name.clone(),
             file_name: plan.file_name(),
             size: 0,
             sha256: String::new(),
-            files: plan.tree.ids().filter(|id| !is_folder(*id)).count(),
+            files: plan.files(),
             content_size: plan.content_size(),
             packages: plan.packages.iter().map(rpm::Package::nevra).collect(),
             findings: plan.findings().to_vec(),

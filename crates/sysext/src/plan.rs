@@ -85,6 +85,12 @@ impl Plan {
         release::file_name(&self.recipe, &self.packages)
     }
 
+    /// Entries of the image that are not folders.
+    pub fn files(&self) -> usize {
+        let is_folder = |id| matches!(self.tree.node(id).kind, Kind::Directory(_));
+        self.tree.ids().filter(|id| !is_folder(*id)).count()
+    }
+
     /// Bytes of all files of the image.
     pub fn content_size(&self) -> u64 {
         let size = |id| match self.tree.node(id).kind {

@@ -86,11 +86,10 @@ impl<'a> Optimal<'a> {
         self.longest.clear();
         let mut inherited = (0, 0);
         for at in from..end {
+            self.enter(at);
             let found = if inherited.0 >= NICE_LENGTH {
-                self.enter(at);
                 inherited
             } else {
-                self.enter(at);
                 self.search(at, start, inherited)
             };
             self.longest.push((found.0 as u32, found.1 as u32));

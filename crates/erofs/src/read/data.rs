@@ -154,17 +154,12 @@ impl<R: Read + Seek> Image<R> {
 
     /// All content of a folder or a link, which `check_layout` has held against the size of the image.
     pub(super) fn read_all(&mut self, inode: &Inode) -> Result<Vec<u8>, Error> {
-        let tail = match inode.layout {
-            format::LAYOUT_FLAT_INLINE => inode.size % BLOCK_BYTES,
-            _ => 0,
-        };
-        let at = u64::from(inode.i_u).saturating_mul(BLOCK_BYTES);
-        let stored = inode.size.saturating_sub(tail);
-        let mut bytes = match stored {
-            0 => Vec::new(),
-            _ => self.read_vec(at, stored, "content")?,
-        };
-        bytes.extend(self.read_vec(inode.end(), tail, "inline tail")?);
+        let content = self.content(inode)?;
+        let mut chunks = self.chunks(&content);
+        let mut bytes = Vec::new();
+        while let Some(chunk) = chunks.next_chunk()? {
+            bytes.extend(chunk);
+        }
         Ok(bytes)
     }
 }
