@@ -40,6 +40,7 @@ fn cases() -> Vec<Case> {
     let recipe = Recipe::new("golden", Target { release: "43".into(), arch: Arch::X86_64 });
     let stored = Recipe { profile: Profile::None, ..recipe.clone() };
     let smaller = Recipe { profile: Profile::Default, ..recipe.clone() };
+    let smallest = Recipe { profile: Profile::Small, ..recipe.clone() };
     let small = Recipe {
         any_release: true,
         source_date_epoch: Some(1_600_000_000),
@@ -64,6 +65,8 @@ fn cases() -> Vec<Case> {
     add("large", &recipe, vec![large.write(&Compression::None)]);
     add("large-stored", &stored, vec![large.write(&Compression::None)]);
     add("large-default", &smaller, vec![large.write(&Compression::None)]);
+    add("kinds-small", &smallest, vec![kinds.write(&Compression::None)]);
+    add("large-small", &smallest, vec![large.write(&Compression::None)]);
     add("both", &recipe, vec![large.write(&Compression::None), kinds.write(&Compression::Gzip)]);
     cases
 }
@@ -159,12 +162,13 @@ fn compose(recipe: &Recipe, packages: &[Vec<u8>]) -> (u64, String) {
     let sources: Vec<&[u8]> =
         plan.packages().iter().map(|package| find(package.header_sha256)).collect();
     let mut compose = Compose::new(plan).expect("a plan without errors");
+    let mut workspace = sysext::erofs::Workspace::default();
     let mut image = Vec::new();
     let report = loop {
         match compose.step().expect("composing works") {
             Step::Package(index) => compose.package(sources[index]).expect("the planned package"),
             Step::Compress(jobs) => {
-                let packed = jobs.into_iter().map(sysext::erofs::Job::run).collect();
+                let packed = jobs.into_iter().map(|job| job.run(&mut workspace)).collect();
                 compose.compressed(packed).expect("the results of the jobs");
             }
             Step::Write(write) => {

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
+use sysext::erofs::{Kernel, Level, Options, Pcluster};
 use sysext::{Arch, Exclude, Profile};
 
 /// Makes systemd system extensions from RPM packages.
@@ -48,10 +50,8 @@ pub(crate) struct Compose {
     /// Architecture that it is for: x86_64, aarch64, ppc64le, s390x or riscv64
     #[arg(long)]
     pub(crate) arch: Arch,
-    /// How files are stored: compat (LZ4 in blocks of 4 KiB, Linux 5.4), default (smaller and slower to make: LZ4 in
-    /// clusters of 64 KiB, Linux 5.17) or none
-    #[arg(long, default_value = "compat")]
-    pub(crate) profile: Profile,
+    #[command(flatten)]
+    pub(crate) storage: Storage,
     /// Leave out what matches; a folder takes all that is below with it. PACKAGE:GLOB for one package only
     #[arg(long, value_name = "GLOB")]
     pub(crate) exclude: Vec<Exclude>,
@@ -80,13 +80,58 @@ pub(crate) struct Pack {
     /// The image
     #[arg(short, long, value_name = "FILE.raw")]
     pub(crate) output: PathBuf,
-    /// How files are stored: compat (LZ4 in blocks of 4 KiB, Linux 5.4), default (smaller and slower to make: LZ4 in
-    /// clusters of 64 KiB, Linux 5.17) or none
-    #[arg(long, default_value = "compat")]
-    pub(crate) profile: Profile,
+    #[command(flatten)]
+    pub(crate) storage: Storage,
     /// No time in the image is later than this: seconds since 1970
     #[arg(long, value_name = "SECONDS", env = "SOURCE_DATE_EPOCH")]
     pub(crate) source_date_epoch: Option<i64>,
+}
+
+/// How files are stored.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Storage {
+    /// How files are stored: none, compat, default or small
+    ///
+    /// none: as they are, for those who compress the download. Linux 5.4.
+    /// compat: LZ4 in clusters of 4 KiB, as Fedora's extensions are today. Linux 5.4.
+    /// default: a quarter smaller, slower to make: clusters of 64 KiB. Linux 5.17.
+    /// small: the smallest, above all where files are small: clusters of 128 KiB, small files together. Linux 6.1.
+    #[arg(long, default_value = "compat", verbatim_doc_comment)]
+    pub(crate) profile: Profile,
+    /// How hard to compress, from 1 to 12, in place of the profile's (compat 1, default and small 6)
+    #[arg(long)]
+    pub(crate) level: Option<Level>,
+    /// Size of physical clusters, 4K to 1M, in place of the profile's: larger ones are smaller in all and slower to
+    /// read here and there
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) pcluster: Option<Pcluster>,
+    /// Refuse what that version of Linux cannot read, such as 5.15
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) kernel: Option<Kernel>,
+}
+
+impl Storage {
+    /// The options of the image, held against the kernel that is to read it.
+    pub(crate) fn options(&self) -> Result<Options> {
+        let Self { profile, level, pcluster, kernel } = *self;
+        if profile == Profile::None && (level.is_some() || pcluster.is_some()) {
+            bail!("the profile none compresses nothing: leave out --level and --pcluster");
+        }
+        let options = Options { profile, level, pcluster };
+        let Some(kernel) = kernel else { return Ok(options) };
+        let lacks: Vec<_> = options
+            .features()
+            .into_iter()
+            .filter(|feature| feature.since > kernel)
+            .map(|feature| format!("{} (Linux {})", feature.name, feature.since))
+            .collect();
+        if lacks.is_empty() {
+            return Ok(options);
+        }
+        let fits = Profile::ALL.into_iter().rfind(|profile| Options::new(*profile).kernel() <= kernel);
+        let advice = fits.map(|profile| format!("; --profile {profile} would do")).unwrap_or_default();
+        bail!("Linux {kernel} cannot read this image, it lacks {}{advice}", lacks.join(", "))
+    }
 }
 
 /// Show what an image holds: superblock, release file, files

@@ -30,6 +30,8 @@ pub(crate) const INCOMPAT_ZERO_PADDING: u32 = 0x1;
 pub(crate) const INCOMPAT_BIG_PCLUSTER: u32 = 0x2;
 /// `EROFS_FEATURE_INCOMPAT_ZTAILPACKING`: clusters behind inodes.
 pub(crate) const INCOMPAT_ZTAILPACKING: u32 = 0x10;
+/// `EROFS_FEATURE_INCOMPAT_FRAGMENTS`, the same bit as `_DEDUPE`: content in the packed inode.
+pub(crate) const INCOMPAT_FRAGMENTS: u32 = 0x20;
 
 /// `EROFS_INODE_FLAT_PLAIN`: consecutive blocks.
 pub(crate) const LAYOUT_FLAT_PLAIN: u16 = 0;

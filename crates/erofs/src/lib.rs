@@ -7,13 +7,13 @@
 //! Writing takes a [`Tree`] whose files are only sizes, then the content of each file piece by piece:
 //!
 //! ```
-//! use erofs::{Job, Meta, Options, Tree, Writer};
+//! use erofs::{Job, Meta, Options, Tree, Workspace, Writer};
 //!
 //! let mut tree = Tree::new(Meta::new(0o755));
 //! let hello = tree.file(tree.root(), b"hello", Meta::new(0o644), 5)?;
 //!
 //! let mut writer = Writer::new(tree, Options::default())?;
-//! writer.add(Job::new(&writer, hello, b"world".to_vec()).run())?;
+//! writer.add(Job::new(&writer, hello, b"world".to_vec()).run(&mut Workspace::default()))?;
 //! let mut image = Vec::new();
 //! let summary = writer.finish()?;
 //! for write in summary.writes {
@@ -37,13 +37,16 @@ mod compress;
 mod error;
 mod format;
 mod lz4;
+mod options;
 mod read;
 mod tree;
 mod write;
 
-pub use compress::{Job, Packed, Profile, SEGMENT};
+pub use compress::{Job, Packed, SEGMENT};
 pub use error::{Corrupt, Error};
 pub use format::{BLOCK, SUPERBLOCK_AT, SuperBlock};
+pub use lz4::{Level, Workspace};
+pub use options::{Feature, Kernel, Options, Pcluster, Profile};
 pub use read::{Chunks, Content, Image};
 pub use tree::{Kind, Meta, Node, NodeId, Rdev, Time, Tree, TreeError};
-pub use write::{Finished, Options, Write, Writer, can_store_xattr};
+pub use write::{Finished, Write, Writer, can_store_xattr};

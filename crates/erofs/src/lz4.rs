@@ -1,18 +1,27 @@
-//! LZ4 encoder that fills a destination of fixed size: EROFS wants as much content as fits into a physical cluster.
+//! LZ4 encoders that fill a destination of fixed size: EROFS wants as much content as fits into a physical cluster.
 //!
-//! The format is LZ4's block format, <https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md>. One pass, greedy,
-//! one candidate per hash, as the fast mode of the reference encoder. The same bytes on every target: the hash is
-//! of 4 bytes whatever the word size, and positions are 32 bits wide.
+//! The format is LZ4's block format, <https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md>: sequences of
+//! literals and a match, a run of bytes that also lies up to 64 KiB back. What differs is how matches are looked for
+//! and chosen:
+//! - [`fast`](Fast): the first that one candidate per hash gives, in one pass;
+//! - [`lazy`](Lazy): chains of candidates, and a match gives way to a better one that overlaps it;
+//! - [`optimal`](Optimal): the longest match at every place, and the shortest way through them.
 //!
+//! The same bytes on every target: hashes are of 4 bytes whatever the word size, and positions are 32 bits wide.
 //! lz4_flex decodes what this writes; it has no limit for its output and hashes differently on 32 and 64 bit
 //! targets, so it does not encode here.
 
+mod chains;
+mod fast;
+mod lazy;
 mod optimal;
 
-pub(crate) use optimal::Optimal;
+use std::fmt;
 
-/// log2 of the hash table's slots: 8,192 positions of 4 bytes stay in the first-level cache.
-const HASH_BITS: u32 = 13;
+use fast::Fast;
+use lazy::Lazy;
+use optimal::Optimal;
+
 /// Shortest match of the format.
 const MIN_MATCH: usize = 4;
 /// Farthest match of the format.
@@ -21,13 +30,50 @@ const MAX_DISTANCE: usize = 65_535;
 const LAST_LITERALS: usize = 5;
 /// The last match starts at least this far from the end of the block.
 const MATCH_MARGIN: usize = 12;
-/// After `1 << SKIP_BITS` misses the search steps by one byte more.
-const SKIP_BITS: u32 = 6;
+/// Longest match whose length needs no byte of its own.
+const SHORT_LENGTH: usize = MIN_MATCH + 14;
 
-/// Encoder of one segment. The table outlives a block, so that nothing is cleared per physical cluster.
-pub(crate) struct Encoder<'a> {
-    data: &'a [u8],
-    table: Vec<u32>,
+/// How hard an encoder looks, from 1 (one candidate) to 12 (the shortest way).
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Level(u8);
+
+impl Level {
+    /// One candidate per place.
+    pub const FASTEST: Self = Self(1);
+    /// As small as level 9 of the reference encoder, in less time.
+    pub const HIGH: Self = Self(6);
+    /// The shortest way through almost all candidates.
+    pub const SMALLEST: Self = Self(12);
+
+    /// A level from 1 to 12.
+    pub const fn new(level: u8) -> Option<Self> {
+        if level >= Self::FASTEST.0 && level <= Self::SMALLEST.0 { Some(Self(level)) } else { None }
+    }
+
+    /// The number.
+    pub const fn number(self) -> u8 {
+        self.0
+    }
+}
+
+/// Memory that encoders work in, to be used for one segment after the other.
+#[derive(Default)]
+pub struct Workspace {
+    table: Option<fast::Table>,
+    tables: Option<chains::Tables>,
+}
+
+impl fmt::Debug for Workspace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Workspace").finish_non_exhaustive()
+    }
+}
+
+/// Encoder of one segment. What it knows of the content outlives a block, so that nothing is cleared per cluster.
+pub(crate) enum Encoder<'a> {
+    Fast(Fast<'a>),
+    Lazy(Lazy<'a>),
+    Optimal(Optimal<'a>),
 }
 
 /// One block: `consumed` bytes of content.
@@ -36,93 +82,127 @@ pub(crate) struct Block {
     pub(crate) consumed: usize,
 }
 
-/// A match: it starts at `at`, `length` bytes that also lie `distance` bytes back.
-struct Match {
-    at: usize,
-    distance: usize,
-    length: usize,
-}
-
 impl<'a> Encoder<'a> {
     /// An encoder for `data`, shorter than 4 GiB.
-    pub(crate) fn new(data: &'a [u8]) -> Self {
+    pub(crate) fn new(data: &'a [u8], level: Level, workspace: &'a mut Workspace) -> Self {
         assert!(u32::try_from(data.len()).is_ok(), "a segment is far below 4 GiB");
-        Self { data, table: vec![0; 1 << HASH_BITS] }
+        let Level(level) = level;
+        if level <= 1 {
+            return Self::Fast(Fast::new(data, workspace.table.get_or_insert_with(zeros)));
+        }
+        let tables = workspace.tables.get_or_insert_with(chains::Tables::new);
+        if level <= 9 {
+            // Candidates that replace a match are worth more than the first at a place.
+            return Self::Lazy(Lazy::new(data, tables, 1 << (level - 1), 1 << level));
+        }
+        Self::Optimal(Optimal::new(data, tables, 32 << (2 * (level - 10))))
     }
 
     /// Appends to `out` a block of at most `limit` bytes with the content from `start` on, as much as fits.
     ///
     /// `limit` must be 16 or more and `start` below the end of the data.
     pub(crate) fn block(&mut self, start: usize, limit: usize, out: &mut Vec<u8>) -> Block {
-        let begin = out.len();
-        let mut anchor = start;
-        let mut at = start + 1;
-        while let Some(found) = self.find(at, anchor, start) {
-            let room = limit - (out.len() - begin);
-            let literals = found.at - anchor;
-            let Some(length) = fitting(literals, found.length, room) else { break };
-            put_sequence(out, &self.data[anchor..found.at], found.distance, length);
-            anchor = found.at + length;
-            at = anchor;
-            if length < found.length {
-                break;
-            }
-            self.note(anchor - 2);
-        }
-        let room = limit - (out.len() - begin);
-        let literals = literals_that_fit(room).min(self.data.len() - anchor);
-        put_last(out, &self.data[anchor..anchor + literals]);
-        Block { consumed: anchor + literals - start }
-    }
-
-    /// The next match at `at` or later, or none before the margin at the end of the data.
-    #[inline]
-    fn find(&mut self, mut at: usize, anchor: usize, start: usize) -> Option<Match> {
-        let data = self.data;
-        let last = data.len().checked_sub(MATCH_MARGIN)?;
-        let mut misses = 1_usize << SKIP_BITS;
-        loop {
-            if at > last {
-                return None;
-            }
-            let sequence = read32(data, at);
-            let slot = &mut self.table[hash(sequence)];
-            let candidate = *slot as usize;
-            *slot = at as u32;
-            if candidate >= start
-                && candidate < at
-                && at - candidate <= MAX_DISTANCE
-                && read32(data, candidate) == sequence
-            {
-                return Some(extend(data, at, candidate, anchor, start));
-            }
-            at += misses >> SKIP_BITS;
-            misses += 1;
-        }
-    }
-
-    /// Remembers a position, so that a later match can find it.
-    #[inline]
-    fn note(&mut self, at: usize) {
-        if at + 4 <= self.data.len() {
-            self.table[hash(read32(self.data, at))] = at as u32;
+        match self {
+            Self::Fast(encoder) => encoder.block(start, limit, out),
+            Self::Lazy(encoder) => encoder.block(start, limit, out),
+            Self::Optimal(encoder) => encoder.block(start, limit, out),
         }
     }
 }
 
-/// Grows a match of 4 bytes to both sides. The first byte of a block stays a literal: its token is then never zero,
-/// which tells it from the padding in front of it.
-#[inline]
-fn extend(data: &[u8], mut at: usize, mut candidate: usize, anchor: usize, start: usize) -> Match {
-    let end = data.len() - LAST_LITERALS;
-    let mut length = MIN_MATCH + common(&data[candidate + MIN_MATCH..], &data[at + MIN_MATCH..end]);
-    let floor = anchor.max(start + 1);
-    while at > floor && candidate > start && data[at - 1] == data[candidate - 1] {
-        at -= 1;
-        candidate -= 1;
-        length += 1;
+/// Appends to `out` as much of a block as fits into `limit` bytes, which are 16 or more. `content` starts with what the
+/// block decodes to.
+pub(crate) fn cut(block: &[u8], content: &[u8], limit: usize, out: &mut Vec<u8>) -> Block {
+    let mut sequences = Sequences::new(content, 0, limit, out);
+    let (mut read, mut at) = (0, 0);
+    while let Some(token) = block.get(read)
+        && !sequences.is_full
+    {
+        read += 1;
+        let literals = length(token >> 4, block, &mut read);
+        read += literals;
+        at += literals;
+        let Some(&distance) = block[read..].first_chunk() else { break };
+        read += 2;
+        let length = MIN_MATCH + length(token & 15, block, &mut read);
+        sequences.put(Match { at, distance: usize::from(u16::from_le_bytes(distance)), length });
+        at += length;
     }
-    Match { at, distance: at - candidate, length }
+    sequences.end()
+}
+
+/// A match: from `at` on, `length` bytes that also lie `distance` bytes back.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Match {
+    at: usize,
+    distance: usize,
+    length: usize,
+}
+
+impl Match {
+    fn end(self) -> usize {
+        self.at + self.length
+    }
+
+    /// The same without its first bytes.
+    fn skip(self, count: usize) -> Self {
+        Self { at: self.at + count, length: self.length - count, ..self }
+    }
+}
+
+/// A block that is being written.
+struct Sequences<'a> {
+    data: &'a [u8],
+    start: usize,
+    /// End of the content that is written.
+    anchor: usize,
+    out: &'a mut Vec<u8>,
+    /// Most bytes of `out`.
+    limit: usize,
+    is_full: bool,
+}
+
+impl<'a> Sequences<'a> {
+    fn new(data: &'a [u8], start: usize, limit: usize, out: &'a mut Vec<u8>) -> Self {
+        let limit = out.len() + limit;
+        Self { data, start, anchor: start, out, limit, is_full: false }
+    }
+
+    /// Appends the literals up to a match and the match, or as much of it as fits.
+    #[inline]
+    fn put(&mut self, found: Match) {
+        // So close to the end a match is no longer one.
+        if self.is_full || found.at + MATCH_MARGIN > self.data.len() {
+            return;
+        }
+        let room = self.limit - self.out.len();
+        let Some(length) = fitting(found.at - self.anchor, found.length, room) else {
+            self.is_full = true;
+            return;
+        };
+        let literals = &self.data[self.anchor..found.at];
+        put_sequence(self.out, literals, found.distance, length);
+        self.anchor = found.at + length;
+        self.is_full = length < found.length;
+    }
+
+    /// Whether a match is one and lies in the block.
+    fn has(&self, Match { at, distance, length }: Match) -> bool {
+        at > self.start + distance && self.data[at..at + length] == self.data[at - distance..][..length]
+    }
+
+    /// Ends the block with literals.
+    fn end(self) -> Block {
+        let room = self.limit - self.out.len();
+        let literals = literals_that_fit(room).min(self.data.len() - self.anchor);
+        put_last(self.out, &self.data[self.anchor..self.anchor + literals]);
+        Block { consumed: self.anchor + literals - self.start }
+    }
+}
+
+/// An array that is too large for the stack.
+fn zeros<T: Clone + Default, const N: usize>() -> Box<[T; N]> {
+    vec![T::default(); N].try_into().unwrap_or_else(|_| unreachable!("it has that length"))
 }
 
 /// Number of equal bytes at the start of both, at most the length of `b`; `a` is not shorter.
@@ -150,14 +230,9 @@ fn read32(data: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(data[at..at + 4].try_into().expect("four bytes"))
 }
 
-#[inline]
-fn hash(sequence: u32) -> usize {
-    hash_bits(sequence, HASH_BITS)
-}
-
 /// A hash of so many bits.
 #[inline]
-fn hash_bits(sequence: u32, bits: u32) -> usize {
+fn hash(sequence: u32, bits: u32) -> usize {
     (sequence.wrapping_mul(2_654_435_761) >> (32 - bits)) as usize
 }
 
@@ -176,12 +251,11 @@ fn fitting(literals: usize, length: usize, room: usize) -> Option<usize> {
         return Some(length);
     }
     // A shorter match helps only where its length takes extra bytes.
-    if length < MIN_MATCH + 15 {
+    if length <= SHORT_LENGTH {
         return None;
     }
     let left = room.checked_sub(fixed + 1 + LAST_LITERALS)?;
-    let longest = if left == 0 { MIN_MATCH + 14 } else { MIN_MATCH + 14 + left * 255 };
-    Some(length.min(longest))
+    Some(length.min(SHORT_LENGTH + left * 255))
 }
 
 /// How many literals can end a block in `room` bytes, token included.
@@ -209,6 +283,21 @@ fn put_last(out: &mut Vec<u8>, literals: &[u8]) {
     out.extend_from_slice(literals);
 }
 
+/// A length of which the token has these bits; `read` moves behind its further bytes.
+fn length(bits: u8, block: &[u8], read: &mut usize) -> usize {
+    let mut length = usize::from(bits);
+    if bits < 15 {
+        return length;
+    }
+    loop {
+        length += usize::from(block[*read]);
+        *read += 1;
+        if block[*read - 1] != 255 {
+            return length;
+        }
+    }
+}
+
 #[inline]
 fn put_length(out: &mut Vec<u8>, length: usize) {
     if length < 15 {
@@ -228,12 +317,15 @@ pub(crate) mod tests {
 
     /// Encodes all of `data` in blocks of at most `limit` bytes and decodes each with lz4_flex. Gives the size.
     fn round_trip(data: &[u8], limit: usize) -> usize {
-        let (mut fast, mut optimal) = (Encoder::new(data), Optimal::new(data));
-        let size = round_trip_by(data, limit, |at, out| fast.block(at, limit, out));
-        let shorter = round_trip_by(data, limit, |at, out| optimal.block(at, limit, out));
+        let mut workspace = Workspace::default();
+        let sizes = [1, 6, 10].map(|level| {
+            let mut encoder = Encoder::new(data, Level(level), &mut workspace);
+            round_trip_by(data, limit, |at, out| encoder.block(at, limit, out))
+        });
         // Blocks that are cut elsewhere may differ by a little.
-        assert!(shorter <= size + size / 50 + 64, "{shorter} bytes are more than {size}");
-        size
+        let grows = |pair: &[usize]| pair[1] > pair[0] + pair[0] / 50 + 64;
+        assert!(!sizes.windows(2).any(grows), "higher levels do worse: {sizes:?}");
+        sizes[0]
     }
 
     fn round_trip_by(
@@ -250,10 +342,23 @@ pub(crate) mod tests {
             let decoded = lz4_flex::block::decompress(&out, consumed).unwrap();
             assert_eq!(decoded, data[at..at + consumed]);
             check_end_rules(&out, consumed);
+            check_cut(&out, &data[at..at + consumed]);
             at += consumed;
             size += out.len();
         }
         size
+    }
+
+    /// A block that is cut short decodes to a prefix of its content.
+    fn check_cut(block: &[u8], content: &[u8]) {
+        for limit in [16, block.len() / 2, block.len()] {
+            let mut short = Vec::new();
+            let Block { consumed } = cut(block, content, limit.max(16), &mut short);
+            assert!(short.len() <= limit.max(16));
+            let decoded = lz4_flex::block::decompress(&short, consumed).unwrap();
+            assert_eq!(decoded, content[..consumed]);
+            assert!(limit < block.len() || limit < 16 || consumed == content.len());
+        }
     }
 
     /// The last 5 bytes are literals and the last match starts 12 bytes before the end, or the kernel's decoder
@@ -263,20 +368,7 @@ pub(crate) mod tests {
         loop {
             let token = block[at];
             at += 1;
-            let length = |first: u8, at: &mut usize| {
-                let mut length = usize::from(first);
-                if first == 15 {
-                    loop {
-                        length += usize::from(block[*at]);
-                        *at += 1;
-                        if block[*at - 1] != 255 {
-                            break;
-                        }
-                    }
-                }
-                length
-            };
-            let literals = length(token >> 4, &mut at);
+            let literals = length(token >> 4, block, &mut at);
             at += literals;
             decoded += literals;
             if at == block.len() {
@@ -285,7 +377,7 @@ pub(crate) mod tests {
             }
             at += 2;
             last_match = Some(decoded);
-            decoded += MIN_MATCH + length(token & 15, &mut at);
+            decoded += MIN_MATCH + length(token & 15, block, &mut at);
         }
         assert_eq!(decoded, size);
         assert!(last_match.is_none_or(|at| at + MATCH_MARGIN <= size));

@@ -273,7 +273,7 @@ const INCOMPAT_READ: u32 = format::INCOMPAT_ZERO_PADDING
     | format::INCOMPAT_BIG_PCLUSTER
     | 0x04
     | format::INCOMPAT_ZTAILPACKING
-    | 0x20;
+    | format::INCOMPAT_FRAGMENTS;
 
 /// The name of the first feature that this crate lacks.
 fn incompatible_feature(bits: u32) -> &'static str {

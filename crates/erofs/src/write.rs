@@ -10,23 +10,26 @@
 
 mod data;
 mod dirs;
+mod fragments;
 mod index;
 mod inodes;
 mod output;
 mod place;
 mod xattrs;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest as _, Sha256};
 use zerocopy::IntoBytes as _;
 
-use crate::compress::{Features, Packed, Profile};
+use crate::compress::{Job, Of, Packed};
 use crate::error::Error;
-use crate::format::{self, BLOCK, SLOT, SUPERBLOCK_AT, SuperBlock};
+use crate::format::{self, BLOCK, InodeCompact, SLOT, SUPERBLOCK_AT, SuperBlock};
+use crate::options::{Features, Options};
 use crate::tree::{Kind, Links, NodeId, Time, Tree};
 use data::Incoming;
 pub(crate) use dirs::file_type;
+use fragments::Fragments;
 use inodes::{Body, Inode};
 use output::Output;
 pub use output::Write;
@@ -40,18 +43,11 @@ const SUPERBLOCK_END: usize = SUPERBLOCK_AT as usize + size_of::<SuperBlock>();
 /// Byte offset of the root's inode, behind the superblock and the compressor's configuration.
 const ROOT_AT: usize = SUPERBLOCK_END + SLOT;
 
-/// How to write an image.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Options {
-    /// How file data is stored.
-    pub profile: Profile,
-}
-
 /// Writes one image. Content comes in by [`Writer::add`], bytes go out by [`Writer::writes`] and [`Writer::finish`].
 #[derive(Debug)]
 pub struct Writer {
     tree: Tree<u64>,
-    options: Options,
+    features: Option<Features>,
     links: Links,
     epoch: Time,
     xattrs: Xattrs,
@@ -62,6 +58,13 @@ pub struct Writer {
     waiting_bytes: usize,
     /// The file whose content is coming in.
     incoming: Option<Incoming>,
+    /// Files of which content has come.
+    has_come: Vec<bool>,
+    fragments: Option<Fragments>,
+    /// Files whose content is that of another, by that one.
+    twins: BTreeMap<NodeId, Vec<NodeId>>,
+    /// Those files.
+    shared: BTreeSet<NodeId>,
     output: Output,
 }
 
@@ -89,28 +92,54 @@ impl Writer {
             inodes::size(&tree, &links, epoch, tree.root()) + xattrs.body_size(&tree, tree.root());
         xattrs.place(ROOT_AT + root_size);
         let head = xattrs.end().next_multiple_of(BLOCK);
+        let features = options.compression();
+        let fragments = features.filter(|features| features.fragments);
         Ok(Self {
+            fragments: fragments.map(|features| Fragments::new(&tree, features)),
+            twins: BTreeMap::new(),
+            shared: BTreeSet::new(),
+            has_come: vec![false; tree.len()],
             nids: vec![0; tree.len()],
             waiting: BTreeMap::new(),
             waiting_bytes: 0,
             incoming: None,
             output: Output::new(head),
             tree,
-            options,
+            features,
             links,
             epoch,
             xattrs,
         })
     }
 
-    /// How file data is stored.
-    pub fn profile(&self) -> Profile {
-        self.options.profile
+    /// How content is compressed.
+    pub(crate) fn features(&self) -> Option<Features> {
+        self.features
     }
 
     /// The tree that is being written.
     pub fn tree(&self) -> &Tree<u64> {
         &self.tree
+    }
+
+    /// Says that a file has the same content as another, for which none has come yet. It is stored once, and no content
+    /// is to be given for the second.
+    ///
+    /// # Errors
+    /// They are not two files of one size, or content of one of them has come or is shared already.
+    pub fn share(&mut self, same: NodeId, first: NodeId) -> Result<(), Error> {
+        let size = |id: NodeId| match self.tree.node(id).kind {
+            Kind::File(size) => Some(size),
+            _ => None,
+        };
+        let is_new = |id: NodeId| !self.shared.contains(&id) && !self.has_come[id.0];
+        let fits = same != first && size(same).is_some() && size(same) == size(first);
+        if !fits || self.twins.contains_key(&same) || !is_new(same) || !is_new(first) {
+            return Err(Error::ContentNotWanted);
+        }
+        self.shared.insert(same);
+        self.twins.entry(first).or_default().push(same);
+        Ok(())
     }
 
     /// Takes the next packed piece of content. The pieces of a file come in order, and a file that has begun is
@@ -119,31 +148,62 @@ impl Writer {
     /// # Errors
     /// The entry is not a file, is complete already, or gets more than its size.
     pub fn add(&mut self, packed: Packed) -> Result<(), Error> {
-        let node = packed.node;
-        let Kind::File(size) = self.tree.node(node).kind else {
+        let Packed { of, size, data } = packed;
+        let node = match of {
+            Of::File(node) => node,
+            Of::Fragments => {
+                let fragments = self.fragments.as_mut().ok_or(Error::ContentNotWanted)?;
+                return fragments.add(size, data, &mut self.output);
+            }
+        };
+        let Kind::File(whole) = self.tree.node(node).kind else {
             return Err(Error::ContentNotWanted);
         };
         let mut incoming = match self.incoming.take() {
             Some(incoming) if incoming.node == node => incoming,
             Some(_) => return Err(Error::ContentNotWanted),
-            None if self.nids[node.0] != 0 || self.waiting.contains_key(&node) => {
+            None if self.has_come[node.0] || self.shared.contains(&node) => {
                 return Err(Error::ContentNotWanted);
             }
-            None => Incoming::new(node, size, self.output.block()),
+            None => Incoming::new(node, whole, self.output.block(), self.has_big_clusters()),
         };
-        let inline = BLOCK.saturating_sub(self.inode_size(node));
-        let big = self.has_big_clusters();
-        incoming.add(packed, inline, big, &mut self.output)?;
-        if incoming.is_complete() {
-            let body = incoming.into_body(self.inode_size(node), big);
-            self.wait(node, &body);
-        } else {
+        self.has_come[node.0] = true;
+        // What follows one inode follows those that share its content, too.
+        let twins = self.twins.get(&node).into_iter().flatten();
+        let inodes = twins.chain([&node]).map(|id| self.inode_size(*id));
+        let inline = BLOCK.saturating_sub(inodes.max().unwrap_or(BLOCK));
+        let fragment = incoming.add(size, data, inline, &mut self.output)?;
+        if !incoming.is_complete() {
             self.incoming = Some(incoming);
+        } else if let Some((fragments, content)) = self.fragments.as_mut().zip(fragment) {
+            fragments.gather(incoming, content);
+        } else {
+            self.complete(&incoming);
         }
         if self.waiting_bytes > WAITING_INODES {
             self.place_waiting();
         }
         Ok(())
+    }
+
+    /// Jobs of the writer's own, for content that it gathered from many files; their results come by [`Writer::add`]
+    /// in this order. To be asked for whenever content was added, and with `last` once all was.
+    ///
+    /// # Errors
+    /// There are more than 4 GiB of such content.
+    pub fn jobs(&mut self, last: bool) -> Result<Vec<Job>, Error> {
+        let Some(fragments) = &mut self.fragments else { return Ok(Vec::new()) };
+        let (files, jobs) = fragments.place(last)?;
+        files.iter().for_each(|file| self.complete(file));
+        Ok(jobs)
+    }
+
+    /// Makes the inodes of a file and of those that share its content.
+    fn complete(&mut self, file: &Incoming) {
+        let twins = self.twins.get(&file.node).cloned().unwrap_or_default();
+        for id in twins.into_iter().chain([file.node]) {
+            self.wait(id, &file.body(self.inode_size(id)));
+        }
     }
 
     /// A file whose content has not come, or not all of it.
@@ -152,7 +212,7 @@ impl Writer {
         unfinished.or_else(|| {
             self.tree.ids().find(|id| {
                 let has_content = matches!(self.tree.node(*id).kind, Kind::File(size) if size > 0);
-                has_content && self.nids[id.0] == 0 && !self.waiting.contains_key(id)
+                has_content && !self.shared.contains(id) && !self.has_come[id.0]
             })
         })
     }
@@ -168,6 +228,7 @@ impl Writer {
     /// A file lacks content, or the image is too large.
     pub fn finish(mut self) -> Result<Finished, Error> {
         self.finish_other_entries()?;
+        let packed_nid = self.finish_fragments()?;
         let mut dirs = dirs::Plan::new(&self.tree, |id| self.inode_size(id));
         dirs.allocate(self.output.block());
 
@@ -203,7 +264,24 @@ impl Writer {
         self.output.append(&metadata);
         self.output.align();
         let root = self.directory(&dirs, self.tree.root());
-        self.finish_head(&root)
+        self.finish_head(&root, packed_nid)
+    }
+
+    /// Writes the packed inode, which no folder has. Gives its number, or 0 if there is none.
+    fn finish_fragments(&mut self) -> Result<u64, Error> {
+        let Some(fragments) = self.fragments.take() else { return Ok(0) };
+        if !fragments.is_complete() {
+            return Err(Error::JobsLeft);
+        }
+        let Some((body, size)) = fragments.finish(size_of::<InodeCompact>(), &mut self.output)
+        else {
+            return Ok(0);
+        };
+        let nid = self.output.at() / SLOT as u64;
+        let bytes = inodes::packed(&body, size, self.tree.len() as u32 + 1);
+        self.output.append(&bytes);
+        self.output.align();
+        Ok(nid)
     }
 
     /// Inodes of all that has no content: links, pipes, devices, empty files.
@@ -246,7 +324,7 @@ impl Writer {
 
     /// Whether physical clusters may be larger than a block.
     fn has_big_clusters(&self) -> bool {
-        self.options.profile.features().is_some_and(|features| features.pcluster > BLOCK)
+        self.features.is_some_and(|features| features.pcluster > BLOCK)
     }
 
     /// Bytes of an inode and its xattrs.
@@ -290,7 +368,7 @@ impl Writer {
     }
 
     /// The head: superblock, root inode, shared xattrs. Known only now, and the UUID with it.
-    fn finish_head(mut self, root: &[u8]) -> Result<Finished, Error> {
+    fn finish_head(mut self, root: &[u8], packed_nid: u64) -> Result<Finished, Error> {
         let size = self.output.at();
         let blocks = u32::try_from(size / BLOCK as u64).map_err(|_| Error::TooLarge)?;
         let mut superblock = SuperBlock {
@@ -302,10 +380,11 @@ impl Writer {
             epoch: self.epoch.seconds.cast_unsigned().into(),
             fixed_nsec: self.epoch.nanoseconds.into(),
             blocks: blocks.into(),
+            packed_nid: packed_nid.into(),
             ..SuperBlock::default()
         };
         let mut head = vec![0; self.xattrs.end().next_multiple_of(BLOCK)];
-        if let Some(features) = self.options.profile.features() {
+        if let Some(features) = self.features {
             describe_compression(features, &mut superblock, &mut head);
         }
         head[ROOT_AT..ROOT_AT + root.len()].copy_from_slice(root);
@@ -343,6 +422,9 @@ fn describe_compression(features: Features, superblock: &mut SuperBlock, head: &
     }
     if features.inline_tails {
         incompat |= format::INCOMPAT_ZTAILPACKING;
+    }
+    if features.fragments {
+        incompat |= format::INCOMPAT_FRAGMENTS;
     }
     superblock.feature_incompat = incompat.into();
 }

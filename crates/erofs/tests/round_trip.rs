@@ -5,12 +5,10 @@ use std::collections::BTreeMap;
 use std::io::Cursor;
 
 use erofs::{
-    Content, Image, Job, Kind, Meta, Node, NodeId, Options, Profile, Rdev, SEGMENT, Time, Tree,
-    Writer,
+    Content, Image, Job, Kind, Level, Meta, Node, NodeId, Options, Pcluster, Profile, Rdev,
+    SEGMENT, Time, Tree, Workspace, Writer,
 };
 use proptest::prelude::*;
-
-const PROFILES: [Profile; 3] = [Profile::None, Profile::Compat, Profile::Default];
 
 /// A tree of files with content.
 type Contents = Tree<Vec<u8>>;
@@ -48,8 +46,9 @@ fn find<T>(tree: &Tree<T>, path: &[u8]) -> NodeId {
         .fold(tree.root(), |folder, name| tree.child(folder, name).unwrap())
 }
 
-fn write(tree: &Contents, profile: Profile) -> Vec<u8> {
-    let mut writer = Writer::new(sizes(tree), Options { profile }).unwrap();
+fn write(tree: &Contents, options: Options) -> Vec<u8> {
+    let mut writer = Writer::new(sizes(tree), options).unwrap();
+    let mut workspace = Workspace::default();
     let mut image = Vec::new();
     let mut put = |write: erofs::Write| {
         let (at, end) = (write.at as usize, write.at as usize + write.bytes.len());
@@ -57,17 +56,36 @@ fn write(tree: &Contents, profile: Profile) -> Vec<u8> {
         image[at..end].copy_from_slice(&write.bytes);
     };
     let mut done = std::collections::BTreeSet::new();
+    let mut files = Vec::new();
+    let mut contents = BTreeMap::new();
     for (path, id) in tree.paths() {
         let Kind::File(content) = &tree.node(id).kind else { continue };
-        if !done.insert(id) {
+        if content.is_empty() || !done.insert(id) {
             continue;
         }
         let node = find(writer.tree(), &path);
-        for piece in content.chunks(SEGMENT) {
-            let packed = Job::new(&writer, node, piece.to_vec()).run();
-            writer.add(packed).unwrap();
-            writer.writes().for_each(&mut put);
+        match contents.get(content) {
+            Some(&first) => writer.share(node, first).unwrap(),
+            None => {
+                contents.insert(content, node);
+                files.push((node, content));
+            }
         }
+    }
+    for (node, content) in files {
+        for piece in content.chunks(SEGMENT) {
+            let mut jobs = vec![Job::new(&writer, node, piece.to_vec())];
+            while !jobs.is_empty() {
+                for job in jobs {
+                    writer.add(job.run(&mut workspace)).unwrap();
+                }
+                writer.writes().for_each(&mut put);
+                jobs = writer.jobs(false).unwrap();
+            }
+        }
+    }
+    for job in writer.jobs(true).unwrap() {
+        writer.add(job.run(&mut workspace)).unwrap();
     }
     let finished = writer.finish().unwrap();
     finished.writes.into_iter().for_each(put);
@@ -111,14 +129,18 @@ fn read_all(image: &mut Image<Cursor<Vec<u8>>>, content: &Content) -> Vec<u8> {
 }
 
 fn check(tree: &Contents) {
-    for profile in PROFILES {
-        let bytes = write(tree, profile);
-        assert_eq!(bytes, write(tree, profile), "the same bytes again");
-        let mut image = Image::open(Cursor::new(bytes)).unwrap();
-        let read = image.tree().unwrap();
-        let found = describe(&read, |content| read_all(&mut image, content));
-        assert!(describe(tree, Clone::clone) == found, "{profile:?}: {:#?}", found.first());
+    for profile in Profile::ALL {
+        check_with(tree, Options::new(profile));
     }
+}
+
+fn check_with(tree: &Contents, options: Options) {
+    let bytes = write(tree, options);
+    assert_eq!(bytes, write(tree, options), "the same bytes again");
+    let mut image = Image::open(Cursor::new(bytes)).unwrap();
+    let read = image.tree().unwrap();
+    let found = describe(&read, |content| read_all(&mut image, content));
+    assert!(describe(tree, Clone::clone) == found, "{options:?}: {:#?}", found.first());
 }
 
 /// Bytes that compress as text does.
@@ -238,13 +260,13 @@ fn content_that_differs_from_its_size_is_refused() {
         (Writer::new(tree, Options::default()).unwrap(), id)
     };
     let (mut writer, id) = tree(10);
-    let error = writer.add(Job::new(&writer, id, vec![0; 11]).run()).unwrap_err();
+    let error = writer.add(Job::new(&writer, id, vec![0; 11]).run(&mut Workspace::default())).unwrap_err();
     assert_eq!(error.to_string(), "a file of 10 bytes was given 11 bytes of content");
     let (writer, _) = tree(10);
     assert!(writer.finish().unwrap_err().to_string().contains("given 0 bytes"));
     let (mut writer, id) = tree(10);
-    writer.add(Job::new(&writer, id, vec![0; 10]).run()).unwrap();
-    assert!(writer.add(Job::new(&writer, id, vec![0; 10]).run()).is_err());
+    writer.add(Job::new(&writer, id, vec![0; 10]).run(&mut Workspace::default())).unwrap();
+    assert!(writer.add(Job::new(&writer, id, vec![0; 10]).run(&mut Workspace::default())).is_err());
 }
 
 /// What may happen to a tree: names and contents are made from the numbers.
@@ -296,10 +318,16 @@ proptest! {
         check(&tree);
     }
 
+    #[test]
+    fn any_knobs(tree in arbitrary_tree(), profile in prop::sample::select(&Profile::ALL), blocks in 1..=256_usize, level in 1..=12_u8) {
+        let (pcluster, level) = (Pcluster::new(blocks * 4096), Level::new(level));
+        check_with(&tree, Options { profile, level, pcluster });
+    }
+
     /// Errors are fine; panics are bugs.
     #[test]
-    fn mutated_images_do_not_panic(tree in arbitrary_tree(), changes in prop::collection::vec((any::<u32>(), any::<u8>()), 1..20), cut in any::<u32>()) {
-        let mut bytes = write(&tree, Profile::Compat);
+    fn mutated_images_do_not_panic(tree in arbitrary_tree(), profile in prop::sample::select(&Profile::ALL), changes in prop::collection::vec((any::<u32>(), any::<u8>()), 1..20), cut in any::<u32>()) {
+        let mut bytes = write(&tree, Options::new(profile));
         for (at, value) in changes {
             let length = bytes.len();
             // Metadata lies in the first and the last blocks.

@@ -1,6 +1,6 @@
 //! From a plan to an image, as steps: the core says what is to be done, the host does it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::Read;
 
 use erofs::{Job, NodeId, Packed, SEGMENT, Write, Writer};
@@ -91,6 +91,8 @@ pub enum Phase {
 #[derive(Debug)]
 pub struct Compose<R: Read> {
     plan: Plan,
+    /// Files whose content another file of the image brings.
+    shared: BTreeSet<NodeId>,
     state: State<R>,
     writer: Option<Writer>,
     writes: VecDeque<Write>,
@@ -112,6 +114,8 @@ enum State<R: Read> {
     },
     /// Waiting for compressed content, then on to that state.
     Compressing(Box<Self>),
+    /// Content of many files is to be compressed, then on to that state.
+    Gathered(Vec<Job>, Box<Self>),
     /// All content is in.
     Finish,
     /// Reading the image back.
@@ -131,7 +135,7 @@ impl<R: Read> Compose<R> {
         if plan.has_errors() {
             return Err(Error::PlanHasErrors);
         }
-        let options = erofs::Options { profile: plan.recipe.profile.into() };
+        let options = plan.recipe.options();
         let report = Report {
             name: plan.recipe.name.clone(),
             file_name: plan.file_name(),
@@ -145,8 +149,11 @@ impl<R: Read> Compose<R> {
         let files = plan.packages.iter().flat_map(|package| &package.files);
         let total =
             files.filter(|file| file.is_file()).map(|file| file.size).fold(0, u64::saturating_add);
+        let mut writer = Writer::new(plan.tree.clone(), options)?;
+        let shared = share(&plan, &mut writer)?;
         Ok(Self {
-            writer: Some(Writer::new(plan.tree.clone(), options)?),
+            writer: Some(writer),
+            shared,
             state: State::Start,
             writes: VecDeque::new(),
             report,
@@ -188,7 +195,15 @@ impl<R: Read> Compose<R> {
                     self.state = next;
                 }
                 State::Compressing(_) => return Err(Error::Protocol),
-                State::Finish => self.finish()?,
+                State::Gathered(jobs, next) => return Ok(self.compress(jobs, *next)),
+                State::Finish => {
+                    let writer = self.writer.as_mut().ok_or(Error::Protocol)?;
+                    let jobs = writer.jobs(true)?;
+                    if !jobs.is_empty() {
+                        return Ok(self.compress(jobs, State::Finish));
+                    }
+                    self.finish()?;
+                }
                 State::Hashing { at, hash } if at < self.report.size => {
                     let length = (self.report.size - at).min(READ as u64);
                     self.progress =
@@ -235,7 +250,8 @@ impl<R: Read> Compose<R> {
             writer.add(packed)?;
         }
         self.writes.extend(writer.writes());
-        self.state = *next;
+        let jobs = writer.jobs(false)?;
+        self.state = if jobs.is_empty() { *next } else { State::Gathered(jobs, next) };
         Ok(())
     }
 
@@ -275,6 +291,7 @@ impl<R: Read> Compose<R> {
                     return Ok((jobs, State::Package(package + 1)));
                 };
                 let node = self.plan.contents.get(&(package, member.file));
+                let node = node.filter(|node| !self.shared.contains(node));
                 file = node.filter(|_| member.size > 0).map(|&node| (node, member.size));
                 if file.is_none() {
                     self.progress.advance(member.size);
@@ -315,4 +332,23 @@ impl<R: Read> Compose<R> {
         self.state = State::Hashing { at: 0, hash: Sha256::new() };
         Ok(())
     }
+}
+
+/// Lets files of equal digests share their content. Gives those that bring none of their own.
+fn share(plan: &Plan, writer: &mut Writer) -> Result<BTreeSet<NodeId>, Error> {
+    let (mut firsts, mut shared) = (BTreeMap::new(), BTreeSet::new());
+    for (&(package, file), &node) in &plan.contents {
+        let file = &plan.packages[package].files[file];
+        if file.size == 0 || file.digest.is_empty() {
+            continue;
+        }
+        let content = (file.digest_algorithm, &file.digest, file.size);
+        let first = *firsts.entry(content).or_insert(node);
+        // Names of one hard link may each have brought the content.
+        if first != node && !shared.contains(&node) {
+            writer.share(node, first)?;
+            shared.insert(node);
+        }
+    }
+    Ok(shared)
 }

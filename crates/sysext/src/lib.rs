@@ -17,11 +17,14 @@
 //! let recipe = Recipe::new("hello", Target { release: "43".into(), arch: Arch::X86_64 });
 //! let plan = Plan::new(vec![Package::read(hello.as_slice())?], &recipe)?;
 //! let mut compose = Compose::new(plan)?;
+//! let mut workspace = sysext::erofs::Workspace::default();
 //! let mut image = Vec::new();
 //! let report = loop {
 //!     match compose.step()? {
 //!         Step::Package(_) => compose.package(hello.as_slice())?,
-//!         Step::Compress(jobs) => compose.compressed(jobs.into_iter().map(|job| job.run()).collect())?,
+//!         Step::Compress(jobs) => {
+//!             compose.compressed(jobs.into_iter().map(|job| job.run(&mut workspace)).collect())?;
+//!         }
 //!         Step::Write(write) => {
 //!             let (at, end) = (write.at as usize, write.at as usize + write.bytes.len());
 //!             image.resize(image.len().max(end), 0);
@@ -46,12 +49,16 @@ mod plan;
 mod recipe;
 mod release;
 mod select;
+mod text;
 
 pub use compose::{Compose, Phase, Progress, Report, Step};
 pub use error::Error;
 pub use finding::{Check, Finding, Severity};
 pub use plan::Plan;
-pub use recipe::{Arch, Profile, Recipe, Target, check_name};
+pub use recipe::{Arch, Recipe, Target, check_name};
 pub use select::{Exclude, PathBytes};
 
-pub use {erofs, rpm};
+pub use {
+    erofs::{self, Profile},
+    rpm,
+};

@@ -1,10 +1,12 @@
 //! What an extension is: its name, its target, what is left out. The command line's arguments and the page's choices
 //! are both this type.
 
+use erofs::{Level, Pcluster, Profile};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::select::Exclude;
+use crate::text;
 
 /// What an extension is.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -21,8 +23,14 @@ pub struct Recipe {
     #[serde(default)]
     pub exclude: Vec<Exclude>,
     /// How file data is stored.
-    #[serde(default)]
+    #[serde(default, with = "text")]
     pub profile: Profile,
+    /// How hard to compress, 1 to 12, if not as the profile says.
+    #[serde(default, with = "text::option")]
+    pub level: Option<Level>,
+    /// Size of physical clusters, if not the profile's.
+    #[serde(default, with = "text::option")]
+    pub pcluster: Option<Pcluster>,
     /// `SOURCE_DATE_EPOCH`: no time in the image is later, and what we add bears it. Seconds since 1970.
     #[serde(default)]
     pub source_date_epoch: Option<i64>,
@@ -57,29 +65,6 @@ pub enum Arch {
     Riscv64,
 }
 
-/// How file data is stored, named by cost.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Profile {
-    /// Stored as it is, for those who compress the download.
-    None,
-    /// LZ4 in blocks of 4 KiB: what Fedora's extensions use today. Linux 5.4.
-    #[default]
-    Compat,
-    /// Smaller: LZ4 in clusters of 64 KiB by an encoder that takes its time. Linux 5.17.
-    Default,
-}
-
-impl From<Profile> for erofs::Profile {
-    fn from(profile: Profile) -> Self {
-        match profile {
-            Profile::None => Self::None,
-            Profile::Compat => Self::Compat,
-            Profile::Default => Self::Default,
-        }
-    }
-}
-
 impl Recipe {
     /// An extension of everything in its packages.
     pub fn new(name: &str, target: Target) -> Self {
@@ -89,8 +74,15 @@ impl Recipe {
             any_release: false,
             exclude: Vec::new(),
             profile: Profile::default(),
+            level: None,
+            pcluster: None,
             source_date_epoch: None,
         }
+    }
+
+    /// How the image is written.
+    pub fn options(&self) -> erofs::Options {
+        erofs::Options { profile: self.profile, level: self.level, pcluster: self.pcluster }
     }
 
     /// Holds name and release against what systemd takes.
@@ -159,18 +151,5 @@ impl std::str::FromStr for Arch {
             .into_iter()
             .find(|arch| arch.rpm() == name || arch.systemd() == name)
             .ok_or_else(|| format!("expected one of {}", Self::ALL.map(Self::rpm).join(", ")))
-    }
-}
-
-impl std::str::FromStr for Profile {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, String> {
-        match name {
-            "none" => Ok(Self::None),
-            "compat" => Ok(Self::Compat),
-            "default" => Ok(Self::Default),
-            _ => Err("expected compat, default or none".to_owned()),
-        }
     }
 }

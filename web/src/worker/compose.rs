@@ -60,6 +60,7 @@ async fn drive(
     let text = |error: sysext::Error| error.to_string();
     let in_worker = super::is_worker();
     let mut said = 0.0;
+    let mut workspace = sysext::erofs::Workspace::default();
     loop {
         let now = js_sys::Date::now();
         if now - said >= PROGRESS_EVERY {
@@ -77,7 +78,7 @@ async fn drive(
                 compose.package(Source::open(file).await?).map_err(text)?;
             }
             Step::Compress(jobs) => {
-                let packed = jobs.into_iter().map(sysext::erofs::Job::run).collect();
+                let packed = jobs.into_iter().map(|job| job.run(&mut workspace)).collect();
                 compose.compressed(packed).map_err(text)?;
             }
             Step::Write(write) => image.write(write.at, &write.bytes)?,

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use indicatif::ProgressBar;
 use serde::Serialize;
+use sysext::erofs::Options;
 use sysext::rpm::Package;
 use sysext::{Compose, Finding, Phase, Plan, Recipe, Report, Step, Target};
 
@@ -30,7 +31,7 @@ enum Printed<'a> {
 }
 
 pub(crate) fn run(args: &args::Compose, terminal: &Terminal) -> Result<Outcome> {
-    let recipe = recipe(args);
+    let recipe = recipe(args)?;
     let (packages, paths) = read_packages(&args.packages)?;
     let plan = Plan::new(packages, &recipe)?;
     if plan.has_errors() {
@@ -60,15 +61,18 @@ pub(crate) fn run(args: &args::Compose, terminal: &Terminal) -> Result<Outcome> 
     Ok(Outcome::Done)
 }
 
-fn recipe(args: &args::Compose) -> Recipe {
-    Recipe {
+fn recipe(args: &args::Compose) -> Result<Recipe> {
+    let Options { profile, level, pcluster } = args.storage.options()?;
+    Ok(Recipe {
         name: args.name.clone(),
         target: Target { release: args.release.clone(), arch: args.arch },
         any_release: args.any_release,
         exclude: args.exclude.clone(),
-        profile: args.profile,
+        profile,
+        level,
+        pcluster,
         source_date_epoch: args.source_date_epoch,
-    }
+    })
 }
 
 /// Where a package lies, by the digest of its header.

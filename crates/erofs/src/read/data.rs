@@ -180,7 +180,7 @@ impl<R: Read + Seek> Chunks<'_, R> {
                 let extent = self.extent(index, self.at)?;
                 self.decode(index, tail, interlaced, extent)?
             }
-            Layout::Fragment { at } => self.image.fragment(at, left)?,
+            Layout::Fragment { at } => self.image.fragment(at.saturating_add(self.at), left)?,
         };
         self.at = self.at.saturating_add(chunk.len() as u64);
         Ok(Some(chunk))
@@ -232,6 +232,19 @@ impl<R: Read + Seek> Chunks<'_, R> {
         Ok(Extent { start, end, compressed, block, blocks, partial })
     }
 
+    /// The end of a file in the packed inode, where several extents may have it.
+    fn whole_fragment(&mut self, at: u64, length: u64) -> Result<Vec<u8>, Error> {
+        if length > MAX_DECODED {
+            return Err(corrupt(at, "length of a fragment", "at most 12 MiB", length));
+        }
+        let mut whole = self.image.fragment(at, length)?;
+        while (whole.len() as u64) < length {
+            let done = whole.len() as u64;
+            whole.extend(self.image.fragment(at.saturating_add(done), length - done)?);
+        }
+        Ok(whole)
+    }
+
     /// The content of an extent.
     fn decode(
         &mut self,
@@ -252,7 +265,7 @@ impl<R: Read + Seek> Chunks<'_, R> {
             Tail::Fragment { at: low } if is_last => {
                 // Full indexes have the upper half of the place in the last entry.
                 let high = if index.compact { 0 } else { u64::from(block) << 32 };
-                return self.image.fragment(low | high, length);
+                return self.whole_fragment(low | high, length);
             }
             _ => {}
         }

@@ -1,11 +1,13 @@
 //! Content of one file as it comes in: where its blocks are and which index they need.
 
+use zerocopy::IntoBytes as _;
+
 use super::index::{self, Entry};
 use super::inodes::Body;
 use super::output::Output;
-use crate::compress::{Data, Extent, Packed, Tail};
+use crate::compress::{Data, End, Extent, Tail};
 use crate::error::Error;
-use crate::format::BLOCK;
+use crate::format::{BLOCK, LAYOUT_COMPRESSED_COMPACT, MapHeader, advise};
 use crate::tree::NodeId;
 
 /// A file of which some content may have come.
@@ -18,15 +20,26 @@ pub(super) struct Incoming {
     blocks: u64,
     /// Content that goes behind the inode.
     tail: Vec<u8>,
-    /// The last cluster of a compressed file, if it goes behind the index.
-    inline: Option<Vec<u8>>,
+    /// The last cluster of a compressed file, if it is not in a block.
+    end: Option<Ending>,
     /// Index of a compressed file; `None` as long as all content is stored.
     index: Option<Vec<Entry>>,
+    /// Whether physical clusters may be larger than a block.
+    big: bool,
+}
+
+/// The last cluster of a compressed file.
+#[derive(Debug)]
+enum Ending {
+    /// Behind the index.
+    Inline(Vec<u8>),
+    /// In the packed inode, from that byte of its content on.
+    Fragment(u64),
 }
 
 impl Incoming {
     /// A file of `size` bytes whose blocks start at address `start`.
-    pub(super) fn new(node: NodeId, size: u64, start: u64) -> Self {
+    pub(super) fn new(node: NodeId, size: u64, start: u64, big: bool) -> Self {
         Self {
             node,
             size,
@@ -34,50 +47,66 @@ impl Incoming {
             start,
             blocks: 0,
             tail: Vec::new(),
-            inline: None,
+            end: None,
             index: None,
+            big,
         }
     }
 
-    /// Takes the next piece; a tail of up to `inline` bytes may follow the inode.
+    /// Takes the next piece; a tail of up to `inline` bytes may follow the inode. Gives what is to go to the
+    /// fragments.
     pub(super) fn add(
         &mut self,
-        packed: Packed,
+        size: usize,
+        data: Data,
         inline: usize,
-        big: bool,
         output: &mut Output,
-    ) -> Result<(), Error> {
-        let found = self.received + packed.size as u64;
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let found = self.received + size as u64;
         // An index counts whole clusters, so only the last piece may end within one.
-        let aligned = packed.size.is_multiple_of(BLOCK) || found == self.size;
-        if packed.size == 0 || found > self.size || !aligned {
+        let aligned = size.is_multiple_of(BLOCK) || found == self.size;
+        if size == 0 || found > self.size || !aligned {
             return Err(Error::ContentSize { expected: self.size, found });
         }
-        match packed.data {
-            Data::Stored(content) => self.add_stored(content, inline, output),
-            Data::Compressed { mut blocks, mut extents, tail } => {
-                let index = self.index.get_or_insert_with(|| {
+        self.received = found;
+        match data {
+            Data::Stored(content) => {
+                self.add_stored(content, inline, output);
+                Ok(None)
+            }
+            Data::Compressed { mut blocks, mut extents, end } => {
+                let mut index = self.index.take().unwrap_or_else(|| {
                     let mut index = Vec::new();
                     index::push_stored(&mut index, self.blocks);
                     index
                 });
-                if let Some(tail) = tail {
-                    let clusters = index.len() + packed.size.div_ceil(BLOCK);
-                    // Map header, alignment, and an index of packs of 2, which is the longest that it can be.
-                    let room = inline.saturating_sub(16 + 4 * clusters.next_multiple_of(2));
-                    if tail.bytes.len() <= room {
-                        self.inline = Some(tail.bytes);
-                    } else {
-                        put_into_block(tail, &mut blocks, extents.last_mut());
+                let fragment = match end {
+                    End::Blocks => None,
+                    End::Tail(tail) => {
+                        let clusters = index.len() + size.div_ceil(BLOCK);
+                        // Map header, alignment, and an index of packs of 2, which is the longest that it can be.
+                        let room = inline.saturating_sub(16 + 4 * clusters.next_multiple_of(2));
+                        if tail.bytes.len() <= room {
+                            self.end = Some(Ending::Inline(tail.bytes));
+                        } else {
+                            put_into_block(tail, &mut blocks, extents.last_mut());
+                        }
+                        None
                     }
-                }
-                index::push_extents(index, packed.size, &extents, big);
+                    End::Fragment(content) => Some(content),
+                };
+                index::push_extents(&mut index, size, &extents, self.big);
+                self.index = Some(index);
                 self.blocks += (blocks.len() / BLOCK) as u64;
                 output.append(&blocks);
+                Ok(fragment)
             }
         }
-        self.received = found;
-        Ok(())
+    }
+
+    /// Where the packed inode has the end of the file.
+    pub(super) fn set_fragment(&mut self, at: u64) {
+        self.end = Some(Ending::Fragment(at));
     }
 
     fn add_stored(&mut self, mut content: Vec<u8>, inline: usize, output: &mut Output) {
@@ -105,14 +134,34 @@ impl Incoming {
     }
 
     /// What the inode says; `inode_size` are its bytes with its attributes.
-    pub(super) fn into_body(self, inode_size: usize, big: bool) -> Body {
-        match self.index {
-            Some(index) => Body::compressed(self.blocks, big, self.inline, |at| {
-                index::compact(&index, self.start, inode_size.next_multiple_of(8) + at, big)
-            }),
-            None if self.tail.is_empty() => Body::plain(self.start),
-            None => Body::inline((self.blocks > 0).then_some(self.start), self.tail),
+    pub(super) fn body(&self, inode_size: usize) -> Body {
+        let Some(index) = &self.index else {
+            return match &self.tail {
+                tail if tail.is_empty() => Body::plain(self.start),
+                tail => Body::inline((self.blocks > 0).then_some(self.start), tail.clone()),
+            };
+        };
+        let mut header = MapHeader::default();
+        let mut advise = if self.big { advise::BIG_PCLUSTER_1 | advise::BIG_PCLUSTER_2 } else { 0 };
+        let mut inline: &[u8] = &[];
+        match &self.end {
+            Some(Ending::Fragment(at)) if self.blocks == 0 => return Body::fragment(*at),
+            Some(Ending::Fragment(at)) => {
+                advise |= advise::FRAGMENT_PCLUSTER;
+                header.h_fragmentoff = (*at as u32).into();
+            }
+            Some(Ending::Inline(bytes)) => {
+                advise |= advise::INLINE_PCLUSTER;
+                // The second half of the field is `h_idata_size`.
+                header.h_fragmentoff = ((bytes.len() as u32) << 16).into();
+                inline = bytes;
+            }
+            None => {}
         }
+        header.h_advise = (advise | advise::COMPACTED_2B).into();
+        let at = inode_size.next_multiple_of(8) + size_of::<MapHeader>();
+        let index = index::compact(index, self.start, at, self.big);
+        Body::compressed(LAYOUT_COMPRESSED_COMPACT, self.blocks, &[header.as_bytes(), &index, inline])
     }
 }
 

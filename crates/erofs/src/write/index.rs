@@ -3,8 +3,10 @@
 //! `read/index.rs` tells how packs are read. Here they are filled: entries that fit between the map header and the
 //! next multiple of 32 bytes go into packs of 2, then come packs of 16, and packs of 2 for the rest.
 
+use zerocopy::IntoBytes as _;
+
 use crate::compress::Extent;
-use crate::format::{self, BLOCK};
+use crate::format::{self, BLOCK, LclusterIndex};
 
 /// Bits of an entry's value in a pack.
 const VALUE_BITS: u32 = 12;
@@ -61,6 +63,38 @@ pub(super) fn compact(index: &[Entry], block: u64, offset: usize, big: bool) -> 
     middle.chunks(16).for_each(|pack| packs.push(pack, 16));
     back.chunks(2).for_each(|pack| packs.push(pack, 2));
     packs.bytes
+}
+
+/// The index of a file in the full form, 8 bytes per entry: `address` gives the block of each head in turn, told by its
+/// place in the index.
+pub(super) fn full(index: &[Entry], mut address: impl FnMut(usize) -> u64) -> Vec<u8> {
+    let entries = index.iter().enumerate().map(|(place, entry)| match *entry {
+        Entry::Head { kind, start } => LclusterIndex {
+            di_advise: kind.into(),
+            di_clusterofs: start.into(),
+            di_u: (address(place) as u32).into(),
+        },
+        Entry::NonHead { back, ahead, blocks } => {
+            let back = match blocks {
+                Some(blocks) => u32::from(blocks) | BLOCK_COUNT,
+                None => back.min(MAX_DISTANCE),
+            };
+            LclusterIndex {
+                di_advise: format::LCLUSTER_NONHEAD.into(),
+                di_u: (back | ahead.min(u32::from(u16::MAX)) << 16).into(),
+                ..LclusterIndex::default()
+            }
+        }
+    });
+    entries.flat_map(|entry| entry.as_bytes().to_vec()).collect()
+}
+
+/// Blocks of the cluster that starts at a place of the index.
+pub(super) fn blocks(index: &[Entry], place: usize) -> u64 {
+    match index.get(place + 1) {
+        Some(Entry::NonHead { blocks: Some(blocks), .. }) => u64::from(*blocks),
+        _ => 1,
+    }
 }
 
 struct Packs {

@@ -2,7 +2,7 @@
 
 use zerocopy::IntoBytes as _;
 
-use crate::format::{self, InodeCompact, InodeExtended, MapHeader, advise};
+use crate::format::{self, InodeCompact, InodeExtended, mode};
 use crate::tree::{Kind, Links, Node, NodeId, Rdev, Time, Tree};
 
 /// `i_u` of an inode without blocks.
@@ -35,29 +35,16 @@ impl Body {
         Self::new(format::LAYOUT_FLAT_INLINE, start, tail)
     }
 
-    /// `blocks` compressed blocks, their index, which is told how many bytes are in front of it, and a cluster that
-    /// follows it.
-    pub(super) fn compressed(
-        blocks: u64,
-        big: bool,
-        inline: Option<Vec<u8>>,
-        index: impl Fn(usize) -> Vec<u8>,
-    ) -> Self {
-        let mut advise = advise::COMPACTED_2B;
-        if big {
-            advise |= advise::BIG_PCLUSTER_1 | advise::BIG_PCLUSTER_2;
-        }
-        let mut header = MapHeader::default();
-        if let Some(inline) = &inline {
-            advise |= advise::INLINE_PCLUSTER;
-            // The second half of the field is `h_idata_size`.
-            header.h_fragmentoff = ((inline.len() as u32) << 16).into();
-        }
-        header.h_advise = advise.into();
-        let mut follows = header.as_bytes().to_vec();
-        follows.extend(index(follows.len()));
-        follows.extend(inline.unwrap_or_default());
-        Self { align: 8, ..Self::new(format::LAYOUT_COMPRESSED_COMPACT, blocks as u32, follows) }
+    /// `blocks` compressed blocks; map header, index and what else there is follow.
+    pub(super) fn compressed(layout: u16, blocks: u64, follows: &[&[u8]]) -> Self {
+        Self { align: 8, ..Self::new(layout, blocks as u32, follows.concat()) }
+    }
+
+    /// Nothing but a fragment: content of the packed inode from byte `at` on.
+    pub(super) fn fragment(at: u64) -> Self {
+        // The map header is one number then.
+        let header = (at | 1 << 63).to_le_bytes();
+        Self::compressed(format::LAYOUT_COMPRESSED_COMPACT, 0, &[&header])
     }
 
     pub(super) fn device(rdev: u32) -> Self {
@@ -124,6 +111,20 @@ impl Inode<'_> {
         bytes.extend_from_slice(&body.follows);
         bytes
     }
+}
+
+/// The packed inode, which has no name; `size` are the bytes of its content.
+pub(super) fn packed(body: &Body, size: u64, i_ino: u32) -> Vec<u8> {
+    let inode = InodeCompact {
+        i_format: (body.layout << 1).into(),
+        i_mode: mode::S_IFREG.into(),
+        i_nlink: 1.into(),
+        i_size: (size as u32).into(),
+        i_u: body.i_u.into(),
+        i_ino: i_ino.into(),
+        ..InodeCompact::default()
+    };
+    [inode.as_bytes(), &body.follows].concat()
 }
 
 /// Bytes of an entry's inode without xattrs.

@@ -1,0 +1,259 @@
+//! LZ4 in physical clusters, and where the end of a file goes.
+
+use super::{Data, End, Extent, SEGMENT, Tail};
+use crate::format::BLOCK;
+use crate::lz4::{self, Encoder, Workspace};
+use crate::options::Features;
+
+/// Content that is too short to be worth a map header and an index behind its inode.
+const MIN_INLINE: usize = 64;
+/// Content that is too short to be worth a map header: it follows the inode as it is.
+const MIN_FRAGMENT: usize = 32;
+/// Longest content that goes to the fragments untried.
+const MAX_FRAGMENT: usize = 64 << 10;
+/// Bytes of a map header and the shortest index.
+const MAP_HEADER: usize = 16;
+/// Most bytes of a cluster behind an inode, which shares a block with it.
+const MAX_INLINE: usize = BLOCK - 64 - MAP_HEADER;
+
+/// LZ4 in physical clusters, or `None` where that and its index save nothing.
+///
+/// Every extent but the last crosses the end of a logical cluster, since the index has room for one start in each: a
+/// compressed extent takes more content than its blocks hold, a stored one exactly a block.
+pub(super) fn compress(
+    content: &[u8],
+    features: Features,
+    workspace: &mut Workspace,
+) -> Option<Data> {
+    // The last piece of a file is the only one that is shorter than a segment.
+    let is_last = content.len() < SEGMENT;
+    let (may_inline, may_fragment) = (features.inline_tails && is_last, features.fragments && is_last);
+    let least = match (may_fragment, may_inline) {
+        (true, _) => MIN_FRAGMENT,
+        (_, true) => MIN_INLINE,
+        _ => BLOCK,
+    };
+    if content.len() <= least {
+        return None;
+    }
+    let mut clusters = Clusters {
+        content,
+        encoder: Encoder::new(content, features.level, workspace),
+        blocks: Vec::new(),
+        extents: Vec::new(),
+    };
+    let mut end = End::Blocks;
+    let mut at = 0;
+    while at < content.len() {
+        let left = content.len() - at;
+        if may_fragment && left <= MAX_FRAGMENT {
+            end = clusters.put_fragment(at);
+            break;
+        }
+        if left <= BLOCK && !may_inline {
+            // In a block of its own LZ4 gains nothing.
+            at = clusters.put_stored(at, content.len());
+            continue;
+        }
+        let (consumed, lz4) = clusters.cluster(at, features.pcluster);
+        if consumed == left && (may_inline || may_fragment) {
+            end = if may_inline {
+                clusters.end_inline(at, lz4)
+            } else {
+                clusters.end_in_fragment(at, &lz4)
+            };
+            break;
+        }
+        if saves(consumed, &lz4) {
+            clusters.put_compressed(at, &lz4);
+            at += consumed;
+        } else {
+            // What did not compress in a cluster is not tried again block by block.
+            let end = content.len().min(at + (consumed - consumed % BLOCK).max(BLOCK));
+            at = clusters.put_stored(at, end);
+        }
+    }
+    clusters.finish(end)
+}
+
+/// Whether LZ4 takes fewer blocks than the content that it holds.
+fn saves(consumed: usize, lz4: &[u8]) -> bool {
+    consumed > lz4.len().next_multiple_of(BLOCK)
+}
+
+/// The clusters of a segment as they are made.
+struct Clusters<'a> {
+    content: &'a [u8],
+    encoder: Encoder<'a>,
+    blocks: Vec<u8>,
+    extents: Vec<Extent>,
+}
+
+impl Clusters<'_> {
+    /// Content from `start` on in at most `limit` bytes: how much of it, and the bytes.
+    fn cluster(&mut self, start: usize, limit: usize) -> (usize, Vec<u8>) {
+        let mut out = Vec::with_capacity(limit.min(self.content.len() - start + BLOCK));
+        let block = self.encoder.block(start, limit, &mut out);
+        (block.consumed, out)
+    }
+
+    /// Puts LZ4 into as many blocks as it needs, zeros in front.
+    fn put_compressed(&mut self, start: usize, lz4: &[u8]) {
+        let blocks = lz4.len().div_ceil(BLOCK);
+        self.blocks.resize(self.blocks.len() + blocks * BLOCK - lz4.len(), 0);
+        self.blocks.extend_from_slice(lz4);
+        self.extents.push(Extent { start: start as u32, compressed: true, blocks: blocks as u16 });
+    }
+
+    /// Stores content as it is, a block at a time, and gives its end.
+    fn put_stored(&mut self, start: usize, end: usize) -> usize {
+        for at in (start..end).step_by(BLOCK) {
+            self.blocks.extend_from_slice(&self.content[at..end.min(at + BLOCK)]);
+            self.blocks.resize(self.blocks.len().next_multiple_of(BLOCK), 0);
+            self.extents.push(Extent { start: at as u32, compressed: false, blocks: 1 });
+        }
+        end
+    }
+
+    /// Puts as much of a cluster as fills whole blocks, if that saves any, and gives the end of its content.
+    fn put_whole_blocks(&mut self, at: usize, lz4: &[u8]) -> usize {
+        let limit = lz4.len() - lz4.len() % BLOCK;
+        if limit == 0 {
+            return at;
+        }
+        let mut full = Vec::with_capacity(limit);
+        let consumed = lz4::cut(lz4, &self.content[at..], limit, &mut full).consumed;
+        if !saves(consumed, &full) {
+            return at;
+        }
+        self.put_compressed(at, &full);
+        at + consumed
+    }
+
+    /// Ends the file with the content from `at` on, which `lz4` holds: whole blocks first, the rest as a fragment.
+    fn end_in_fragment(&mut self, at: usize, lz4: &[u8]) -> End {
+        let rest = self.put_whole_blocks(at, lz4);
+        if rest == at && saves(self.content.len() - at, lz4) {
+            self.put_compressed(at, lz4);
+            return End::Blocks;
+        }
+        if self.content.len() - rest > MAX_FRAGMENT && rest == at {
+            self.put_stored(at, self.content.len());
+            return End::Blocks;
+        }
+        self.put_fragment(rest)
+    }
+
+    /// Makes the content from `at` on a fragment.
+    fn put_fragment(&mut self, at: usize) -> End {
+        self.extents.push(Extent { start: at as u32, compressed: true, blocks: 0 });
+        End::Fragment(self.content[at..].to_vec())
+    }
+
+    /// Ends the file with the content from `at` on, which `lz4` holds: whole blocks first, so that little follows
+    /// the inode.
+    fn end_inline(&mut self, at: usize, lz4: Vec<u8>) -> End {
+        let end = self.content.len();
+        if lz4.len() <= MAX_INLINE && lz4.len() < end - at {
+            return self.put_tail(at, Some(lz4));
+        }
+        let (blocks, extents) = (self.blocks.len(), self.extents.len());
+        let rest = self.put_whole_blocks(at, &lz4);
+        if rest > at && rest < end {
+            let (consumed, short) = self.cluster(rest, MAX_INLINE);
+            if rest + consumed == end && short.len() < consumed {
+                return self.put_tail(rest, Some(short));
+            }
+            self.blocks.truncate(blocks);
+            self.extents.truncate(extents);
+        }
+        if saves(end - at, &lz4) {
+            self.put_compressed(at, &lz4);
+            return End::Blocks;
+        }
+        let tail = (end - at) % BLOCK;
+        if tail == 0 || tail > MAX_INLINE {
+            self.put_stored(at, end);
+            return End::Blocks;
+        }
+        self.put_stored(at, end - tail);
+        self.put_tail(end - tail, None)
+    }
+
+    /// Makes the last extent of LZ4, or of content as it is.
+    fn put_tail(&mut self, start: usize, lz4: Option<Vec<u8>>) -> End {
+        self.extents.push(Extent { start: start as u32, compressed: lz4.is_some(), blocks: 1 });
+        let content = &self.content[start..];
+        End::Tail(Tail {
+            bytes: lz4.unwrap_or_else(|| content.to_vec()),
+            content: (content.len() <= BLOCK).then(|| content.to_vec()),
+        })
+    }
+
+    /// All of it, if it is shorter than the content.
+    fn finish(self, end: End) -> Option<Data> {
+        let Self { content, blocks, extents, .. } = self;
+        let elsewhere = match &end {
+            End::Blocks => 0,
+            End::Tail(tail) => tail.bytes.len() + MAP_HEADER,
+            // What the fragments make of it is not known yet; a file that is nothing else has no better place.
+            End::Fragment(_) if extents.len() == 1 => 0,
+            End::Fragment(content) => content.len(),
+        };
+        // A pack of 16 entries takes 32 bytes.
+        let index = content.len().div_ceil(BLOCK) * 2;
+        let is_fragment = matches!(&end, End::Fragment(_)) && extents.len() == 1;
+        let saves = is_fragment || blocks.len() + index + elsewhere < content.len();
+        saves.then_some(Data::Compressed { blocks, extents, end })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::{Options, Profile};
+
+    fn compress(content: &[u8], profile: Profile) -> Option<Data> {
+        let features = Options::new(profile).compression().expect("compresses");
+        super::compress(content, features, &mut Workspace::default())
+    }
+
+    #[test]
+    fn content_without_gain_is_stored() {
+        assert!(compress(&[7; BLOCK], Profile::Compat).is_none());
+        for profile in [Profile::Compat, Profile::Default] {
+            assert!(compress(&crate::lz4::tests::noise(100_000, 256), profile).is_none());
+        }
+    }
+
+    #[test]
+    fn extents_cross_logical_clusters() {
+        let mut content = b"some text that repeats, some that does not: ".repeat(5000);
+        for (at, byte) in content.iter_mut().enumerate() {
+            if at % 977 == 0 {
+                *byte = (at / 977) as u8;
+            }
+        }
+        let Some(Data::Compressed { blocks, extents, end: End::Blocks }) =
+            compress(&content, Profile::Compat)
+        else {
+            panic!("text compresses")
+        };
+        assert_eq!(blocks.len(), extents.len() * BLOCK);
+        let starts: Vec<_> = extents.iter().map(|extent| extent.start as usize / BLOCK).collect();
+        assert!(starts.is_sorted_by(|a, b| a < b), "one start per logical cluster: {starts:?}");
+    }
+
+    #[test]
+    fn ends_of_files_fill_blocks_first() {
+        let content = crate::lz4::tests::noise(400_000, 16);
+        let Some(Data::Compressed { blocks, extents, end: End::Fragment(rest) }) =
+            compress(&content, Profile::Small)
+        else {
+            panic!("the end is a fragment")
+        };
+        let counted: usize = extents.iter().map(|extent| usize::from(extent.blocks)).sum();
+        assert_eq!(blocks.len(), counted * BLOCK);
+        assert_eq!(extents.last().map(|extent| extent.start as usize), Some(400_000 - rest.len()));
+    }
+}

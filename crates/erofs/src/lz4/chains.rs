@@ -1,0 +1,198 @@
+//! Finds long matches: chains of places with equal hashes.
+//!
+//! Whoever looks for a longer match than the one that is known follows the chain of the first bytes and meets many
+//! places that are no longer. But a longer match has every one of its bytes in common with the place in question, so
+//! it lies on the chain of each of its bytes, and the one with the widest steps is the shortest way: often it is the
+//! chain of the byte that ended the match so far.
+
+use super::{LAST_LITERALS, MATCH_MARGIN, MAX_DISTANCE, MIN_MATCH, Match};
+use super::{common, hash, read32, zeros};
+
+/// log2 of the slots that hold the youngest place of each hash.
+const HEAD_BITS: u32 = 16;
+/// Places whose chains are kept: those that a match can reach.
+const KEPT: usize = 1 << 16;
+/// Chains that are compared when a match is found.
+const COMPARED: usize = 32;
+/// Steps on the chain of the byte that ended a match, until it passes the match.
+const PASSING: usize = 8;
+
+/// Memory for the chains, which outlives a segment: nothing is cleared for the next.
+pub(super) struct Tables {
+    /// The youngest place of each hash, plus one, counted over all segments.
+    head: Box<[u32; 1 << HEAD_BITS]>,
+    /// How far back the place of the same hash before each place is; 0 where there is none within reach.
+    steps: Box<[u16; KEPT]>,
+    /// The first place that is free for the next segment.
+    next: u32,
+}
+
+impl Tables {
+    pub(super) fn new() -> Self {
+        Self { head: zeros(), steps: zeros(), next: 0 }
+    }
+
+    /// Makes room for a segment, such that what was entered before is out of its reach. Gives its first place.
+    fn begin(&mut self, length: usize) -> u32 {
+        let length = length as u32;
+        let base = self.next.checked_add(KEPT as u32);
+        let base = base.filter(|base| base.checked_add(length).is_some()).unwrap_or_else(|| {
+            self.head.fill(0);
+            0
+        });
+        self.next = base + length;
+        base
+    }
+}
+
+/// The places of a segment by the hash of their next four bytes.
+pub(super) struct Chains<'a> {
+    pub(super) data: &'a [u8],
+    head: &'a mut [u32; 1 << HEAD_BITS],
+    steps: &'a mut [u16; KEPT],
+    /// The first place of the segment among all.
+    base: u32,
+    /// Places entered so far.
+    entered: usize,
+}
+
+impl<'a> Chains<'a> {
+    pub(super) fn new(data: &'a [u8], tables: &'a mut Tables) -> Self {
+        let base = tables.begin(data.len());
+        let Tables { head, steps, .. } = tables;
+        Self { data, head, steps, base, entered: 0 }
+    }
+
+    /// Begins a block: matches must not reach back before `start`.
+    pub(super) fn begin(&mut self, start: usize) {
+        // What was entered ahead of the last search is entered again. Until then it lies ahead, and its steps lead
+        // nowhere.
+        self.entered = start;
+    }
+
+    /// Where the last match may start.
+    pub(super) fn last(&self) -> Option<usize> {
+        self.data.len().checked_sub(MATCH_MARGIN)
+    }
+
+    /// Enters all places up to and with `at`.
+    #[inline]
+    fn enter(&mut self, at: usize) {
+        let end = (at + 1).min(self.data.len() - (MIN_MATCH - 1));
+        for place in self.entered..end {
+            let slot = &mut self.head[hash(read32(self.data, place), HEAD_BITS)];
+            let entry = self.base + place as u32 + 1;
+            let step = entry.wrapping_sub(*slot);
+            self.steps[place % KEPT] = u16::try_from(step).unwrap_or(0);
+            *slot = entry;
+        }
+        self.entered = self.entered.max(end);
+    }
+
+    /// How far back the chain leads from a place.
+    #[inline]
+    fn step(&self, place: usize) -> usize {
+        usize::from(self.steps[place % KEPT])
+    }
+
+    /// The longest match that covers `at` and the three bytes behind it, among the first `depth` candidates. It
+    /// starts at `low` or later, and is longer than `known` bytes, which are 3 or more.
+    #[inline(always)]
+    pub(super) fn longest(
+        &mut self,
+        at: usize,
+        low: usize,
+        start: usize,
+        known: usize,
+        depth: usize,
+    ) -> Option<Match> {
+        let data = self.data;
+        let end = data.len() - LAST_LITERALS;
+        let here = read32(data, at);
+        let reach = (at - start).min(MAX_DISTANCE);
+        let mut best = None;
+        // A longer match has the four bytes that end right behind the known one.
+        let tail = |known: usize| (low + known - (MIN_MATCH - 1)).max(at);
+        let mut must = tail(known);
+        let mut known = known;
+        if must + MIN_MATCH > end {
+            return None;
+        }
+        self.enter(must);
+        // The chain that is followed belongs to the bytes at `at + offset`.
+        let (first, last) = (self.step(at), self.step(must));
+        if first == 0 || last == 0 {
+            return None;
+        }
+        let (mut offset, mut back) = if last > first { (must - at, last) } else { (0, first) };
+        for _ in 0..depth {
+            if back > reach {
+                break;
+            }
+            let there = at - back;
+            if read32(data, must - back) == read32(data, must) && read32(data, there) == here {
+                let ahead = MIN_MATCH + common(&data[there + MIN_MATCH..], &data[at + MIN_MATCH..end]);
+                let behind = common_before(data, there, at, (at - low).min(there - start));
+                if behind + ahead > known {
+                    known = behind + ahead;
+                    best = Some(Match { at: at - behind, distance: back, length: known });
+                    must = tail(known);
+                    if must + MIN_MATCH > end {
+                        break;
+                    }
+                    let Some(next) = self.widest(at, must, back, ahead) else { break };
+                    (offset, back) = next;
+                    continue;
+                }
+            }
+            match self.step(there + offset) {
+                0 => break,
+                step => back += step,
+            }
+        }
+        best
+    }
+
+    /// Of all chains that a match longer than the one `back` bytes back must lie on, the one that goes back farthest:
+    /// its offset, and the distance of its next candidate. None if there is no such match.
+    #[inline]
+    fn widest(&mut self, at: usize, must: usize, back: usize, ahead: usize) -> Option<(usize, usize)> {
+        let compared = ahead.min(COMPARED) - MIN_MATCH;
+        self.enter(must.max(at + compared));
+        let (mut widest, mut offset) = (0, 0);
+        for nth in 0..=compared {
+            let step = self.step(at - back + nth);
+            if step == 0 {
+                return None;
+            }
+            if step > widest {
+                (widest, offset) = (step, nth);
+            }
+        }
+        let mut next = back + widest;
+        // The byte that ended the match is not the candidate's: its chain starts at `must` itself.
+        let mut other = self.step(must);
+        for _ in 0..PASSING {
+            if other > back {
+                break;
+            }
+            match self.step(must - other) {
+                0 => return None,
+                step => other += step,
+            }
+        }
+        if other == 0 {
+            return None;
+        }
+        if other > next {
+            (next, offset) = (other, must - at);
+        }
+        Some((offset, next))
+    }
+}
+
+/// Number of equal bytes before both places, at most `most`.
+#[inline]
+fn common_before(data: &[u8], there: usize, here: usize, most: usize) -> usize {
+    (0..most).take_while(|before| data[there - before - 1] == data[here - before - 1]).count()
+}

@@ -1,0 +1,174 @@
+//! A match gives way to a longer one that overlaps it, as in the high compression mode of the reference encoder.
+//!
+//! Up to three matches are held: the first is written once it is known where the second starts. Few places are
+//! searched, none between a match's first byte and its end but one shortly before the end.
+
+use super::chains::{Chains, Tables};
+use super::{Block, MIN_MATCH, Match, SHORT_LENGTH, Sequences, extra};
+
+/// After `1 << SKIP_BITS` misses the search steps by one byte more.
+const SKIP_BITS: u32 = 6;
+
+pub(crate) struct Lazy<'a> {
+    chains: Chains<'a>,
+    /// Candidates for a match where none is known, and for one that replaces another.
+    depth: (usize, usize),
+    start: usize,
+}
+
+/// Sequences whose last match is held back, since the next may take bytes over from it.
+struct Held<'a> {
+    sequences: Sequences<'a>,
+    last: Option<Match>,
+}
+
+/// How a run of overlapping matches goes on.
+enum Next {
+    /// The run ended there.
+    Ended(usize),
+    /// The first match is written and replaced by a later one; the second is what a squeeze may restore.
+    Shifted(Match, Match),
+}
+
+impl<'a> Lazy<'a> {
+    pub(super) fn new(data: &'a [u8], tables: &'a mut Tables, first: usize, better: usize) -> Self {
+        Self { chains: Chains::new(data, tables), depth: (first, better), start: 0 }
+    }
+
+    pub(crate) fn block(&mut self, start: usize, limit: usize, out: &mut Vec<u8>) -> Block {
+        self.start = start;
+        self.chains.begin(start);
+        let sequences = Sequences::new(self.chains.data, start, limit, out);
+        let mut held = Held { sequences, last: None };
+        // The first byte stays a literal: the block's first byte is then never zero, which tells it from the padding
+        // in front of it.
+        let mut at = start + 1;
+        while let Some(first) = self.first(at) {
+            at = self.run(first, &mut held);
+            if held.sequences.is_full {
+                break;
+            }
+        }
+        held.flush();
+        held.sequences.end()
+    }
+
+    /// The next match at `at` or behind it.
+    fn first(&mut self, mut at: usize) -> Option<Match> {
+        let last = self.chains.last()?;
+        let (mut low, mut misses) = (at, 1 << SKIP_BITS);
+        while at <= last {
+            let found = self.chains.longest(at, low, self.start, MIN_MATCH - 1, self.depth.0);
+            if found.is_some() {
+                return found;
+            }
+            // What is stepped over may still be the start of a match that is found behind it.
+            low = at + 1;
+            at += misses >> SKIP_BITS;
+            misses += 1;
+        }
+        None
+    }
+
+    /// A match longer than `known` that overlaps its last bytes.
+    fn better(&mut self, known: Match, overlap: usize) -> Option<Match> {
+        let at = known.end() - overlap;
+        if at > self.chains.last()? {
+            return None;
+        }
+        self.chains.longest(at, known.at, self.start, known.length, self.depth.1)
+    }
+
+    /// Writes matches as long as each is overlapped by a better one. Gives the end of the last.
+    fn run(&mut self, mut one: Match, held: &mut Held<'_>) -> usize {
+        let mut zero = one;
+        loop {
+            let Some(two) = self.better(one, 2) else {
+                held.put(one);
+                return one.end();
+            };
+            // The match that was given up fits in front of the one that comes now.
+            if zero.at < one.at && two.at < one.at + zero.length {
+                one = zero;
+            }
+            if two.at - one.at < 3 {
+                one = two;
+                continue;
+            }
+            match self.settle(one, two, held) {
+                Next::Ended(at) => return at,
+                Next::Shifted(next, before) => (one, zero) = (next, before),
+            }
+        }
+    }
+
+    /// Writes the first of two overlapping matches, once the third is known.
+    fn settle(&mut self, mut one: Match, mut two: Match, held: &mut Held<'_>) -> Next {
+        loop {
+            two = make_room(one, two);
+            let Some(three) = self.better(two, 3) else {
+                held.put(cut(one, two.at));
+                held.put(two);
+                return Next::Ended(two.end());
+            };
+            if three.at >= one.end() + 3 {
+                let two_after = make_room(one, two);
+                held.put(cut(one, two_after.at));
+                (one, two) = (two_after, three);
+            } else if three.at >= one.end() {
+                // The third leaves no room for the second.
+                let overlap = one.end().saturating_sub(two.at);
+                let squeezed = if two.length < overlap + MIN_MATCH { three } else { two.skip(overlap) };
+                held.put(one);
+                return Next::Shifted(three, squeezed);
+            } else {
+                two = three;
+            }
+            if held.sequences.is_full {
+                return Next::Ended(two.end());
+            }
+        }
+    }
+}
+
+/// The second match without the bytes that the first may have for nothing.
+fn make_room(one: Match, two: Match) -> Match {
+    if two.at - one.at >= SHORT_LENGTH {
+        return two;
+    }
+    let keeps = one.length.min(SHORT_LENGTH).min(two.end() - MIN_MATCH - one.at);
+    two.skip(keeps.saturating_sub(two.at - one.at))
+}
+
+/// The first match without what the second, which starts at `at`, has.
+fn cut(one: Match, at: usize) -> Match {
+    Match { length: one.length.min(at - one.at), ..one }
+}
+
+impl Held<'_> {
+    /// Writes the match that was held and holds this one.
+    fn put(&mut self, mut found: Match) {
+        if let Some(last) = &mut self.last
+            && last.end() == found.at
+            && last.length > SHORT_LENGTH
+        {
+            // A byte of length is saved if the next match starts earlier.
+            let over = last.length - SHORT_LENGTH;
+            let longer = Match { at: found.at - over, length: found.length + over, ..found };
+            let is_free = extra(longer.length - MIN_MATCH) == extra(found.length - MIN_MATCH);
+            if is_free && self.sequences.has(longer) {
+                last.length = SHORT_LENGTH;
+                found = longer;
+            }
+        }
+        if let Some(last) = self.last.replace(found) {
+            self.sequences.put(last);
+        }
+    }
+
+    fn flush(&mut self) {
+        if let Some(last) = self.last.take() {
+            self.sequences.put(last);
+        }
+    }
+}
