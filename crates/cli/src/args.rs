@@ -1,5 +1,6 @@
 //! The arguments.
 
+use std::num::NonZero;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
@@ -95,10 +96,10 @@ pub(crate) struct Storage {
     /// none: as they are, for those who compress the download. Linux 5.4.
     /// compat: LZ4 in clusters of 4 KiB, as Fedora's extensions are today. Linux 5.4.
     /// default: a quarter smaller, slower to make: clusters of 64 KiB. Linux 5.17.
-    /// small: the smallest, above all where files are small: clusters of 128 KiB, small files together. Linux 6.1.
+    /// small: the smallest, above all where files are small: clusters of 192 KiB, small files together. Linux 6.1.
     #[arg(long, default_value = "compat", verbatim_doc_comment)]
     pub(crate) profile: Profile,
-    /// How hard to compress, from 1 to 12, in place of the profile's (compat 1, default and small 6)
+    /// How hard to compress, from 1 to 12, in place of the profile's (compat 1, default 6, small 7)
     #[arg(long)]
     pub(crate) level: Option<Level>,
     /// Size of physical clusters, 4K to 1M, in place of the profile's: larger ones are smaller in all and slower to
@@ -108,12 +109,15 @@ pub(crate) struct Storage {
     /// Refuse what that version of Linux cannot read, such as 5.15
     #[arg(long, value_name = "VERSION")]
     pub(crate) kernel: Option<Kernel>,
+    /// Threads that compress [default: one per core]. The image is the same for any number
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) workers: Option<NonZero<usize>>,
 }
 
 impl Storage {
     /// The options of the image, held against the kernel that is to read it.
     pub(crate) fn options(&self) -> Result<Options> {
-        let Self { profile, level, pcluster, kernel } = *self;
+        let Self { profile, level, pcluster, kernel, .. } = *self;
         if profile == Profile::None && (level.is_some() || pcluster.is_some()) {
             bail!("the profile none compresses nothing: leave out --level and --pcluster");
         }
@@ -128,8 +132,10 @@ impl Storage {
         if lacks.is_empty() {
             return Ok(options);
         }
-        let fits = Profile::ALL.into_iter().rfind(|profile| Options::new(*profile).kernel() <= kernel);
-        let advice = fits.map(|profile| format!("; --profile {profile} would do")).unwrap_or_default();
+        let fits =
+            Profile::ALL.into_iter().rfind(|profile| Options::new(*profile).kernel() <= kernel);
+        let advice =
+            fits.map(|profile| format!("; --profile {profile} would do")).unwrap_or_default();
         bail!("Linux {kernel} cannot read this image, it lacks {}{advice}", lacks.join(", "))
     }
 }

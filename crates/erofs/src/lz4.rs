@@ -42,6 +42,8 @@ impl Level {
     pub const FASTEST: Self = Self(1);
     /// As small as level 9 of the reference encoder, in less time.
     pub const HIGH: Self = Self(6);
+    /// A little smaller, in a little more time.
+    pub const HIGHER: Self = Self(7);
     /// The shortest way through almost all candidates.
     pub const SMALLEST: Self = Self(12);
 
@@ -88,7 +90,10 @@ impl<'a> Encoder<'a> {
         assert!(u32::try_from(data.len()).is_ok(), "a segment is far below 4 GiB");
         let Level(level) = level;
         if level <= 1 {
-            return Self::Fast(Fast::new(data, workspace.table.get_or_insert_with(zeros)));
+            return Self::Fast(Fast::new(
+                data,
+                workspace.table.get_or_insert_with(fast::Table::new),
+            ));
         }
         let tables = workspace.tables.get_or_insert_with(chains::Tables::new);
         if level <= 9 {
@@ -180,15 +185,15 @@ impl<'a> Sequences<'a> {
             self.is_full = true;
             return;
         };
-        let literals = &self.data[self.anchor..found.at];
-        put_sequence(self.out, literals, found.distance, length);
+        put_sequence(self.out, self.data, self.anchor, Match { length, ..found });
         self.anchor = found.at + length;
         self.is_full = length < found.length;
     }
 
     /// Whether a match is one and lies in the block.
     fn has(&self, Match { at, distance, length }: Match) -> bool {
-        at > self.start + distance && self.data[at..at + length] == self.data[at - distance..][..length]
+        at > self.start + distance
+            && self.data[at..at + length] == self.data[at - distance..][..length]
     }
 
     /// Ends the block with literals.
@@ -197,6 +202,28 @@ impl<'a> Sequences<'a> {
         let literals = literals_that_fit(room).min(self.data.len() - self.anchor);
         put_last(self.out, &self.data[self.anchor..self.anchor + literals]);
         Block { consumed: self.anchor + literals - self.start }
+    }
+}
+
+/// Numbers the places of segment after segment, so that what a table has of one is out of reach for the next and no
+/// table is cleared in between.
+#[derive(Default)]
+struct Numbering {
+    next: u32,
+}
+
+impl Numbering {
+    /// The number of the first place of a segment; `table` holds numbers.
+    fn begin(&mut self, length: usize, table: &mut [u32]) -> u32 {
+        let length = length as u32;
+        let first = self.next.checked_add(MAX_DISTANCE as u32 + 1);
+        let first =
+            first.filter(|first| first.checked_add(length).is_some()).unwrap_or_else(|| {
+                table.fill(0);
+                MAX_DISTANCE as u32 + 1
+            });
+        self.next = first + length;
+        first
     }
 }
 
@@ -228,6 +255,11 @@ fn word(bytes: &[u8]) -> u64 {
 #[inline]
 fn read32(data: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(data[at..at + 4].try_into().expect("four bytes"))
+}
+
+#[inline]
+fn read64(data: &[u8], at: usize) -> u64 {
+    u64::from_le_bytes(data[at..at + 8].try_into().expect("eight bytes"))
 }
 
 /// A hash of so many bits.
@@ -267,13 +299,21 @@ fn literals_that_fit(room: usize) -> usize {
     literals
 }
 
+/// Appends `data[from..found.at]` and a match.
 #[inline]
-fn put_sequence(out: &mut Vec<u8>, literals: &[u8], distance: usize, length: usize) {
-    let code = length - MIN_MATCH;
-    out.push(((literals.len().min(15) << 4) | code.min(15)) as u8);
-    put_length(out, literals.len());
-    out.extend_from_slice(literals);
-    out.extend_from_slice(&(distance as u16).to_le_bytes());
+fn put_sequence(out: &mut Vec<u8>, data: &[u8], from: usize, found: Match) {
+    let (literals, code) = (found.at - from, found.length - MIN_MATCH);
+    out.push(((literals.min(15) << 4) | code.min(15)) as u8);
+    put_length(out, literals);
+    // Most runs are short: a copy of known size and the cut are faster than a copy of unknown size.
+    match data[from..].first_chunk::<16>() {
+        Some(chunk) if literals <= chunk.len() => {
+            out.extend_from_slice(chunk);
+            out.truncate(out.len() - (chunk.len() - literals));
+        }
+        _ => out.extend_from_slice(&data[from..found.at]),
+    }
+    out.extend_from_slice(&(found.distance as u16).to_le_bytes());
     put_length(out, code);
 }
 

@@ -19,7 +19,6 @@ mod xattrs;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sha2::{Digest as _, Sha256};
 use zerocopy::IntoBytes as _;
 
 use crate::compress::{Job, Of, Packed};
@@ -392,9 +391,7 @@ impl Writer {
 
         let at = SUPERBLOCK_AT as usize;
         head[at..SUPERBLOCK_END].copy_from_slice(superblock.as_bytes());
-        let mut hash: Sha256 = self.output.hash();
-        hash.update(&head);
-        superblock.uuid = uuid(&hash.finalize());
+        superblock.uuid = uuid(self.output.hash(&head));
         head[at..SUPERBLOCK_END].copy_from_slice(superblock.as_bytes());
         superblock.checksum = crc32c(&head[at..BLOCK]).into();
         head[at..SUPERBLOCK_END].copy_from_slice(superblock.as_bytes());
@@ -440,9 +437,8 @@ fn most_frequent_mtime(tree: &Tree<u64>) -> Time {
 }
 
 /// A UUID of version 8 (RFC 9562: vendor specific) from a hash.
-fn uuid(hash: &[u8]) -> [u8; 16] {
-    let mut uuid = [0; 16];
-    uuid.copy_from_slice(&hash[..16]);
+fn uuid(hash: u128) -> [u8; 16] {
+    let mut uuid = hash.to_be_bytes();
     uuid[6] = (uuid[6] & 0x0F) | 0x80;
     uuid[8] = (uuid[8] & 0x3F) | 0x80;
     uuid

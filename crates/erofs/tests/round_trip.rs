@@ -260,7 +260,8 @@ fn content_that_differs_from_its_size_is_refused() {
         (Writer::new(tree, Options::default()).unwrap(), id)
     };
     let (mut writer, id) = tree(10);
-    let error = writer.add(Job::new(&writer, id, vec![0; 11]).run(&mut Workspace::default())).unwrap_err();
+    let error =
+        writer.add(Job::new(&writer, id, vec![0; 11]).run(&mut Workspace::default())).unwrap_err();
     assert_eq!(error.to_string(), "a file of 10 bytes was given 11 bytes of content");
     let (writer, _) = tree(10);
     assert!(writer.finish().unwrap_err().to_string().contains("given 0 bytes"));

@@ -20,9 +20,10 @@ where
 
 /// The same for what may be absent.
 pub(crate) mod option {
-    use super::{Deserialize, Deserializer, Display, FromStr, Serializer};
+    use super::{Deserialize as _, Deserializer, Display, FromStr, Serializer};
     use serde::de::Error as _;
 
+    #[expect(clippy::ref_option, reason = "serde calls it so")]
     pub(crate) fn serialize<T, S>(value: &Option<T>, to: S) -> Result<S::Ok, S::Error>
     where
         T: Display,

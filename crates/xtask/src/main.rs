@@ -24,6 +24,7 @@ Developer commands of sysext-composer.
   cargo xtask test [STEP...]     run every test, or the steps named; `test --list` names them
   cargo xtask build              build the page into target/site
   cargo xtask bench              compare with rpm2cpio, cpio and mkfs.erofs on the same input
+  cargo xtask bench erofs [DIR...]  compare each profile with mkfs.erofs (or $MKFS_EROFS) on folders
 
 Each installs what it lacks, or says what to install.";
 
@@ -34,7 +35,7 @@ fn main() -> ExitCode {
         ["serve", rest @ ..] => serve::run(rest),
         ["test", rest @ ..] => test::run(rest),
         ["build"] => page::build().map(|page| println!("{}", page.display())),
-        ["bench"] => bench::run(),
+        ["bench", rest @ ..] => bench::run(rest),
         // What cargo calls to run a test that was compiled to WebAssembly.
         ["test-runner", ..] => wasm_bindgen_cli::wasm_bindgen_test_runner::run_cli_with_args(
             std::env::args_os().skip(1),

@@ -13,7 +13,8 @@ use sysext::{Compose, Finding, Phase, Plan, Recipe, Report, Step, Target};
 
 use crate::output::Output;
 use crate::terminal::{Terminal, bytes};
-use crate::{Outcome, args, interrupt, workers};
+use crate::workers::Workers;
+use crate::{Outcome, args, interrupt};
 
 /// What `--json` prints.
 #[derive(Serialize)]
@@ -51,7 +52,8 @@ pub(crate) fn run(args: &args::Compose, terminal: &Terminal) -> Result<Outcome> 
         .iter()
         .filter_map(|package| paths.get(&package.header_sha256).cloned())
         .collect();
-    let report = write_image(plan, &sources, &path, terminal)?;
+    let mut workers = Workers::new(args.storage.workers);
+    let report = write_image(plan, &sources, &path, &mut workers, terminal)?;
     if terminal.json {
         terminal.result(&Printed::Written { image: &path, report: &report });
     } else {
@@ -100,6 +102,7 @@ fn write_image(
     plan: Plan,
     sources: &[PathBuf],
     path: &Path,
+    workers: &mut Workers,
     terminal: &Terminal,
 ) -> Result<Report> {
     let output = Output::new(path)?;
@@ -114,7 +117,7 @@ fn write_image(
                     sources.get(index).context("the plan names a package that was not given")?;
                 compose.package(open(source)?)?;
             }
-            Step::Compress(jobs) => compose.compressed(workers::run(jobs))?,
+            Step::Compress(jobs) => compose.compressed(workers.run(jobs))?,
             Step::Write(write) => output.write(&write)?,
             Step::Read { at, length } => compose.image(&output.read(at, length)?)?,
             Step::Done(report) => break report,

@@ -13,7 +13,8 @@ use sysext::erofs::{Job, SEGMENT, Writer};
 
 use crate::output::Output;
 use crate::terminal::{Terminal, bytes};
-use crate::{Outcome, args, interrupt, workers};
+use crate::workers::Workers;
+use crate::{Outcome, args, interrupt};
 use folder::{Folder, Source};
 
 /// Content that is gathered before it is compressed.
@@ -29,7 +30,8 @@ pub(crate) fn run(args: &args::Pack, terminal: &Terminal) -> Result<Outcome> {
     let output = Output::new(&args.output)?;
     let bar = terminal.progress(files.iter().map(|file| file.size).sum());
     bar.set_message("Packing");
-    let mut packing = Packing { writer, output, bar, jobs: Vec::new(), gathered: 0 };
+    let workers = Workers::new(args.storage.workers);
+    let mut packing = Packing { writer, workers, output, bar, jobs: Vec::new(), gathered: 0 };
     files.iter().try_for_each(|file| packing.file(file))?;
     let size = packing.finish()?;
     if terminal.json {
@@ -93,6 +95,7 @@ fn unreadable(file: &Source) -> String {
 /// An image in the making.
 struct Packing {
     writer: Writer,
+    workers: Workers,
     output: Output,
     bar: ProgressBar,
     /// What is to be compressed next, and its bytes.
@@ -134,7 +137,7 @@ impl Packing {
     }
 
     fn run(&mut self, jobs: Vec<Job>) -> Result<()> {
-        for packed in workers::run(jobs) {
+        for packed in self.workers.run(jobs) {
             self.writer.add(packed)?;
             self.writer.writes().try_for_each(|write| self.output.write(&write))?;
         }

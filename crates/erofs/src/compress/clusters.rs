@@ -9,8 +9,8 @@ use crate::options::Features;
 const MIN_INLINE: usize = 64;
 /// Content that is too short to be worth a map header: it follows the inode as it is.
 const MIN_FRAGMENT: usize = 32;
-/// Longest content that goes to the fragments untried.
-const MAX_FRAGMENT: usize = 64 << 10;
+/// Longest end of a file that becomes a fragment as a whole.
+const MAX_FRAGMENT: usize = 1 << 20;
 /// Bytes of a map header and the shortest index.
 const MAP_HEADER: usize = 16;
 /// Most bytes of a cluster behind an inode, which shares a block with it.
@@ -27,7 +27,8 @@ pub(super) fn compress(
 ) -> Option<Data> {
     // The last piece of a file is the only one that is shorter than a segment.
     let is_last = content.len() < SEGMENT;
-    let (may_inline, may_fragment) = (features.inline_tails && is_last, features.fragments && is_last);
+    let (may_inline, may_fragment) =
+        (features.inline_tails && is_last, features.fragments && is_last);
     let least = match (may_fragment, may_inline) {
         (true, _) => MIN_FRAGMENT,
         (_, true) => MIN_INLINE,
@@ -46,7 +47,8 @@ pub(super) fn compress(
     let mut at = 0;
     while at < content.len() {
         let left = content.len() - at;
-        if may_fragment && left <= MAX_FRAGMENT {
+        // Whether it compresses or not, this is the last cluster.
+        if may_fragment && left <= features.pcluster {
             end = clusters.put_fragment(at);
             break;
         }
@@ -130,15 +132,14 @@ impl Clusters<'_> {
         at + consumed
     }
 
-    /// Ends the file with the content from `at` on, which `lz4` holds: whole blocks first, the rest as a fragment.
+    /// Ends the file with the content from `at` on, which `lz4` holds: as a fragment, since among others it needs less
+    /// than in a cluster that it does not fill. Of very long content only what does not fill a block.
     fn end_in_fragment(&mut self, at: usize, lz4: &[u8]) -> End {
-        let rest = self.put_whole_blocks(at, lz4);
-        if rest == at && saves(self.content.len() - at, lz4) {
-            self.put_compressed(at, lz4);
-            return End::Blocks;
-        }
-        if self.content.len() - rest > MAX_FRAGMENT && rest == at {
-            self.put_stored(at, self.content.len());
+        let rest = match self.content.len() - at {
+            0..=MAX_FRAGMENT => at,
+            _ => self.put_whole_blocks(at, lz4),
+        };
+        if rest == self.content.len() {
             return End::Blocks;
         }
         self.put_fragment(rest)
@@ -159,7 +160,10 @@ impl Clusters<'_> {
         }
         let (blocks, extents) = (self.blocks.len(), self.extents.len());
         let rest = self.put_whole_blocks(at, &lz4);
-        if rest > at && rest < end {
+        if rest == end {
+            return End::Blocks;
+        }
+        if rest > at {
             let (consumed, short) = self.cluster(rest, MAX_INLINE);
             if rest + consumed == end && short.len() < consumed {
                 return self.put_tail(rest, Some(short));
@@ -242,6 +246,25 @@ mod tests {
         assert_eq!(blocks.len(), extents.len() * BLOCK);
         let starts: Vec<_> = extents.iter().map(|extent| extent.start as usize / BLOCK).collect();
         assert!(starts.is_sorted_by(|a, b| a < b), "one start per logical cluster: {starts:?}");
+    }
+
+    /// Around every length at which the last cluster fills its blocks.
+    #[test]
+    fn extents_ascend_and_fill_their_blocks() {
+        let content = crate::lz4::tests::noise(10_000, 16);
+        for profile in [Profile::Compat, Profile::Default, Profile::Small] {
+            for length in 7000..content.len() {
+                let Some(Data::Compressed { blocks, extents, end }) =
+                    compress(&content[..length], profile)
+                else {
+                    continue;
+                };
+                assert!(extents.is_sorted_by(|a, b| a.start < b.start), "{profile} {length}");
+                let counted: usize = extents.iter().map(|extent| usize::from(extent.blocks)).sum();
+                let inline = usize::from(matches!(end, End::Tail(_)));
+                assert_eq!(blocks.len(), (counted - inline) * BLOCK, "{profile} {length}");
+            }
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! chain of the byte that ended the match so far.
 
 use super::{LAST_LITERALS, MATCH_MARGIN, MAX_DISTANCE, MIN_MATCH, Match};
-use super::{common, hash, read32, zeros};
+use super::{Numbering, common, hash, read32, zeros};
 
 /// log2 of the slots that hold the youngest place of each hash.
 const HEAD_BITS: u32 = 16;
@@ -19,29 +19,16 @@ const PASSING: usize = 8;
 
 /// Memory for the chains, which outlives a segment: nothing is cleared for the next.
 pub(super) struct Tables {
-    /// The youngest place of each hash, plus one, counted over all segments.
+    /// The number of the youngest place of each hash.
     head: Box<[u32; 1 << HEAD_BITS]>,
     /// How far back the place of the same hash before each place is; 0 where there is none within reach.
     steps: Box<[u16; KEPT]>,
-    /// The first place that is free for the next segment.
-    next: u32,
+    numbering: Numbering,
 }
 
 impl Tables {
     pub(super) fn new() -> Self {
-        Self { head: zeros(), steps: zeros(), next: 0 }
-    }
-
-    /// Makes room for a segment, such that what was entered before is out of its reach. Gives its first place.
-    fn begin(&mut self, length: usize) -> u32 {
-        let length = length as u32;
-        let base = self.next.checked_add(KEPT as u32);
-        let base = base.filter(|base| base.checked_add(length).is_some()).unwrap_or_else(|| {
-            self.head.fill(0);
-            0
-        });
-        self.next = base + length;
-        base
+        Self { head: zeros(), steps: zeros(), numbering: Numbering::default() }
     }
 }
 
@@ -50,7 +37,7 @@ pub(super) struct Chains<'a> {
     pub(super) data: &'a [u8],
     head: &'a mut [u32; 1 << HEAD_BITS],
     steps: &'a mut [u16; KEPT],
-    /// The first place of the segment among all.
+    /// The number of the segment's first place.
     base: u32,
     /// Places entered so far.
     entered: usize,
@@ -58,8 +45,8 @@ pub(super) struct Chains<'a> {
 
 impl<'a> Chains<'a> {
     pub(super) fn new(data: &'a [u8], tables: &'a mut Tables) -> Self {
-        let base = tables.begin(data.len());
-        let Tables { head, steps, .. } = tables;
+        let Tables { head, steps, numbering } = tables;
+        let base = numbering.begin(data.len(), &mut **head);
         Self { data, head, steps, base, entered: 0 }
     }
 
@@ -81,10 +68,10 @@ impl<'a> Chains<'a> {
         let end = (at + 1).min(self.data.len() - (MIN_MATCH - 1));
         for place in self.entered..end {
             let slot = &mut self.head[hash(read32(self.data, place), HEAD_BITS)];
-            let entry = self.base + place as u32 + 1;
-            let step = entry.wrapping_sub(*slot);
+            let number = self.base + place as u32;
+            let step = number.wrapping_sub(*slot);
             self.steps[place % KEPT] = u16::try_from(step).unwrap_or(0);
-            *slot = entry;
+            *slot = number;
         }
         self.entered = self.entered.max(end);
     }
@@ -131,7 +118,8 @@ impl<'a> Chains<'a> {
             }
             let there = at - back;
             if read32(data, must - back) == read32(data, must) && read32(data, there) == here {
-                let ahead = MIN_MATCH + common(&data[there + MIN_MATCH..], &data[at + MIN_MATCH..end]);
+                let ahead =
+                    MIN_MATCH + common(&data[there + MIN_MATCH..], &data[at + MIN_MATCH..end]);
                 let behind = common_before(data, there, at, (at - low).min(there - start));
                 if behind + ahead > known {
                     known = behind + ahead;
@@ -156,7 +144,13 @@ impl<'a> Chains<'a> {
     /// Of all chains that a match longer than the one `back` bytes back must lie on, the one that goes back farthest:
     /// its offset, and the distance of its next candidate. None if there is no such match.
     #[inline]
-    fn widest(&mut self, at: usize, must: usize, back: usize, ahead: usize) -> Option<(usize, usize)> {
+    fn widest(
+        &mut self,
+        at: usize,
+        must: usize,
+        back: usize,
+        ahead: usize,
+    ) -> Option<(usize, usize)> {
         let compared = ahead.min(COMPARED) - MIN_MATCH;
         self.enter(must.max(at + compared));
         let (mut widest, mut offset) = (0, 0);

@@ -1,25 +1,41 @@
 //! One pass, greedy, one candidate per hash, as the fast mode of the reference encoder.
 
-use super::{Block, LAST_LITERALS, MATCH_MARGIN, MAX_DISTANCE, MIN_MATCH, Match, Sequences};
-use super::{common, hash, read32};
+use super::{
+    Block, LAST_LITERALS, MATCH_MARGIN, MAX_DISTANCE, MIN_MATCH, Match, Numbering, Sequences,
+};
+use super::{common, read32, read64, zeros};
 
-/// log2 of the hash table's slots: 8,192 positions of 4 bytes stay in the first-level cache.
-const HASH_BITS: u32 = 13;
+/// log2 of the hash table's slots: a smaller one would stay in the nearest cache, but sends the search to places that
+/// have nothing in common.
+const HASH_BITS: u32 = 16;
 /// After `1 << SKIP_BITS` misses the search steps by one byte more.
 const SKIP_BITS: u32 = 6;
 
-/// The youngest place of each hash.
-pub(super) type Table = Box<[u32; 1 << HASH_BITS]>;
+/// Memory of the encoder, which outlives a segment.
+pub(super) struct Table {
+    /// The number of the youngest place of each hash.
+    youngest: Box<[u32; 1 << HASH_BITS]>,
+    numbering: Numbering,
+}
+
+impl Table {
+    pub(super) fn new() -> Self {
+        Self { youngest: zeros(), numbering: Numbering::default() }
+    }
+}
 
 pub(crate) struct Fast<'a> {
     data: &'a [u8],
-    table: &'a mut Table,
+    table: &'a mut [u32; 1 << HASH_BITS],
+    /// The number of the first place.
+    base: u32,
 }
 
 impl<'a> Fast<'a> {
     pub(super) fn new(data: &'a [u8], table: &'a mut Table) -> Self {
-        table.fill(0);
-        Self { data, table }
+        let Table { youngest, numbering } = table;
+        let base = numbering.begin(data.len(), &mut **youngest);
+        Self { data, table: youngest, base }
     }
 
     pub(crate) fn block(&mut self, start: usize, limit: usize, out: &mut Vec<u8>) -> Block {
@@ -46,16 +62,16 @@ impl<'a> Fast<'a> {
             if at > last {
                 return None;
             }
-            let sequence = read32(data, at);
-            let slot = &mut self.table[hash(sequence, HASH_BITS)];
-            let candidate = *slot as usize;
-            *slot = at as u32;
-            if candidate >= start
-                && candidate < at
-                && at - candidate <= MAX_DISTANCE
-                && read32(data, candidate) == sequence
+            let bytes = read64(data, at);
+            let slot = &mut self.table[hash_of_five(bytes)];
+            let number = self.base + at as u32;
+            let back = number.wrapping_sub(*slot) as usize;
+            *slot = number;
+            // The table may hold places ahead, from a block that ended before them.
+            if back.wrapping_sub(1) < MAX_DISTANCE.min(at - start)
+                && read32(data, at - back) == bytes as u32
             {
-                return Some(extend(data, at, candidate, anchor, start));
+                return Some(extend(data, at, at - back, anchor, start));
             }
             at += misses >> SKIP_BITS;
             misses += 1;
@@ -65,10 +81,16 @@ impl<'a> Fast<'a> {
     /// Remembers a position, so that a later match can find it.
     #[inline]
     fn note(&mut self, at: usize) {
-        if at + 4 <= self.data.len() {
-            self.table[hash(read32(self.data, at), HASH_BITS)] = at as u32;
+        if at + 8 <= self.data.len() {
+            self.table[hash_of_five(read64(self.data, at))] = self.base + at as u32;
         }
     }
+}
+
+/// A hash of the first five of eight bytes: what four have in common is often not worth a match.
+#[inline]
+fn hash_of_five(bytes: u64) -> usize {
+    ((bytes << 24).wrapping_mul(889_523_592_379) >> (64 - HASH_BITS)) as usize
 }
 
 /// Grows a match of 4 bytes to both sides. The first byte of a block stays a literal: its token is then never zero,

@@ -118,7 +118,8 @@ impl<'a> Lazy<'a> {
             } else if three.at >= one.end() {
                 // The third leaves no room for the second.
                 let overlap = one.end().saturating_sub(two.at);
-                let squeezed = if two.length < overlap + MIN_MATCH { three } else { two.skip(overlap) };
+                let squeezed =
+                    if two.length < overlap + MIN_MATCH { three } else { two.skip(overlap) };
                 held.put(one);
                 return Next::Shifted(three, squeezed);
             } else {

@@ -240,7 +240,8 @@ impl<R: Read + Seek> Chunks<'_, R> {
         let mut whole = self.image.fragment(at, length)?;
         while (whole.len() as u64) < length {
             let done = whole.len() as u64;
-            whole.extend(self.image.fragment(at.saturating_add(done), length - done)?);
+            whole
+                .extend(self.image.fragment(at.saturating_add(done), length.saturating_sub(done))?);
         }
         Ok(whole)
     }

@@ -98,7 +98,7 @@ impl Incoming {
                 index::push_extents(&mut index, size, &extents, self.big);
                 self.index = Some(index);
                 self.blocks += (blocks.len() / BLOCK) as u64;
-                output.append(&blocks);
+                output.append_owned(blocks);
                 Ok(fragment)
             }
         }
@@ -115,7 +115,7 @@ impl Incoming {
             self.tail = content.split_off(content.len() - tail);
         }
         let first = output.block();
-        output.append(&content);
+        output.append_owned(content);
         output.align();
         let blocks = output.block() - first;
         if let Some(index) = &mut self.index {
@@ -161,7 +161,11 @@ impl Incoming {
         header.h_advise = (advise | advise::COMPACTED_2B).into();
         let at = inode_size.next_multiple_of(8) + size_of::<MapHeader>();
         let index = index::compact(index, self.start, at, self.big);
-        Body::compressed(LAYOUT_COMPRESSED_COMPACT, self.blocks, &[header.as_bytes(), &index, inline])
+        Body::compressed(
+            LAYOUT_COMPRESSED_COMPACT,
+            self.blocks,
+            &[header.as_bytes(), &index, inline],
+        )
     }
 }
 

@@ -22,7 +22,7 @@ use crate::tree::{Kind, Tree};
 /// Content that is gathered before it is sorted.
 const BATCH: usize = 32 << 20;
 /// Compressed content that waits for more, so that it lies in one run and needs the short index.
-const HELD: usize = 64 << 20;
+const HELD: usize = 48 << 20;
 /// Most content: a map header has 32 bits for the place of a fragment.
 const MAX_SIZE: u64 = 1 << 32;
 
@@ -43,7 +43,8 @@ pub(super) struct Fragments {
     /// Content that has come back compressed.
     received: u64,
     index: Vec<Entry>,
-    held: Vec<u8>,
+    held: Vec<Vec<u8>>,
+    held_bytes: usize,
     /// Runs of blocks that were written: where in the index they start, and their addresses.
     runs: Vec<(usize, u64)>,
     /// Where in the index the held blocks start.
@@ -64,6 +65,7 @@ impl Fragments {
             received: 0,
             index: Vec::new(),
             held: Vec::new(),
+            held_bytes: 0,
             runs: Vec::new(),
             held_from: 0,
             blocks: 0,
@@ -88,13 +90,14 @@ impl Fragments {
         self.batch_bytes = 0;
         let mut batch = std::mem::take(&mut self.batch);
         batch.sort_by_key(|(file, _)| self.rank[file.node.0]);
-        let mut files = Vec::with_capacity(batch.len());
+        let (mut files, mut jobs) = (Vec::with_capacity(batch.len()), Vec::new());
         for (mut file, content) in batch {
             let next = self.size;
             let at = *self.known.entry(Sha256::digest(&content).into()).or_insert(next);
             if at == next {
                 self.size += content.len() as u64;
                 self.pending.extend(content);
+                self.cut(SEGMENT, &mut jobs);
             }
             file.set_fragment(at);
             files.push(file);
@@ -102,34 +105,47 @@ impl Fragments {
         if self.size >= MAX_SIZE {
             return Err(Error::TooManyFragments);
         }
-        let mut jobs = Vec::new();
-        while self.pending.len() >= SEGMENT || (last && !self.pending.is_empty()) {
-            let rest = self.pending.split_off(SEGMENT.min(self.pending.len()));
-            let segment = std::mem::replace(&mut self.pending, rest);
-            jobs.push(Job::fragments(segment, self.features));
+        if last {
+            self.cut(1, &mut jobs);
         }
         Ok((files, jobs))
     }
 
+    /// Makes jobs of what is pending, of [`SEGMENT`] bytes, while there are so many bytes.
+    fn cut(&mut self, least: usize, jobs: &mut Vec<Job>) {
+        while self.pending.len() >= least {
+            let rest = self.pending.split_off(SEGMENT.min(self.pending.len()));
+            let segment = std::mem::replace(&mut self.pending, rest);
+            jobs.push(Job::fragments(segment, self.features));
+        }
+    }
+
     /// Takes the next compressed segment.
-    pub(super) fn add(&mut self, size: usize, data: Data, output: &mut Output) -> Result<(), Error> {
+    pub(super) fn add(
+        &mut self,
+        size: usize,
+        data: Data,
+        output: &mut Output,
+    ) -> Result<(), Error> {
         self.received += size as u64;
         if self.received > self.size {
             return Err(Error::ContentNotWanted);
         }
-        match data {
+        let blocks = match data {
             Data::Stored(mut content) => {
                 content.resize(content.len().next_multiple_of(BLOCK), 0);
                 index::push_stored(&mut self.index, (content.len() / BLOCK) as u64);
-                self.held.extend(content);
+                content
             }
             Data::Compressed { blocks, extents, .. } => {
                 let big = self.features.pcluster > BLOCK;
                 index::push_extents(&mut self.index, size, &extents, big);
-                self.held.extend(blocks);
+                blocks
             }
-        }
-        if self.held.len() >= HELD {
+        };
+        self.held_bytes += blocks.len();
+        self.held.push(blocks);
+        if self.held_bytes >= HELD {
             self.write_held(output);
         }
         Ok(())
@@ -137,8 +153,9 @@ impl Fragments {
 
     fn write_held(&mut self, output: &mut Output) {
         self.runs.push((self.held_from, output.block()));
-        self.blocks += (self.held.len() / BLOCK) as u64;
-        output.append(&std::mem::take(&mut self.held));
+        self.blocks += (self.held_bytes / BLOCK) as u64;
+        self.held_bytes = 0;
+        self.held.drain(..).for_each(|blocks| output.append_owned(blocks));
         self.held_from = self.index.len();
     }
 
@@ -187,20 +204,20 @@ impl Fragments {
 }
 
 /// The place of each file in an order in which like is next to like: by what follows the last dot of the name, then by
-/// name, then by path. Translations of one program come together that way.
+/// name and size. Translations of one program come together that way, and so do versions of one text.
 fn rank(tree: &Tree<u64>) -> Vec<u32> {
     let mut files: Vec<_> = tree
         .paths()
-        .filter(|(_, id)| matches!(tree.node(*id).kind, Kind::File(_)))
-        .map(|(path, id)| {
+        .filter_map(|(path, id)| {
+            let Kind::File(size) = tree.node(id).kind else { return None };
             let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default().to_vec();
             let dot = name.iter().rposition(|byte| *byte == b'.').filter(|at| *at > 0);
-            (name[dot.unwrap_or(0)..].to_vec(), name, path, id)
+            Some((name[dot.unwrap_or(0)..].to_vec(), name, size, path, id))
         })
         .collect();
     files.sort();
     let mut rank = vec![u32::MAX; tree.len()];
-    for (place, (_, _, _, id)) in files.into_iter().enumerate() {
+    for (place, (_, _, _, _, id)) in files.into_iter().enumerate() {
         rank[id.0] = rank[id.0].min(place as u32);
     }
     rank

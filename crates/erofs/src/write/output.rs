@@ -1,8 +1,9 @@
 //! The bytes that go out: one ascending run behind the head of the image.
 
 use std::collections::VecDeque;
+use std::fmt;
 
-use sha2::{Digest as _, Sha256};
+use twox_hash::xxhash3_128::Hasher;
 
 use crate::format::BLOCK;
 
@@ -19,13 +20,15 @@ pub struct Write {
 }
 
 /// A run of bytes with a running hash, handed out in pieces.
-#[derive(Debug)]
+///
+/// The hash tells images apart and nothing more, so it is a fast one: a cryptographic one would take as long as all
+/// the rest where content is stored as it is.
 pub(super) struct Output {
     /// Offset of the first byte of `gathered`.
     start: u64,
     gathered: Vec<u8>,
     ready: VecDeque<Write>,
-    hash: Sha256,
+    hash: Hasher,
 }
 
 impl Output {
@@ -35,7 +38,7 @@ impl Output {
             start: head as u64,
             gathered: Vec::new(),
             ready: VecDeque::new(),
-            hash: Sha256::new(),
+            hash: Hasher::new(),
         }
     }
 
@@ -57,6 +60,16 @@ impl Output {
         }
     }
 
+    /// Appends bytes without copying them, if they are many.
+    pub(super) fn append_owned(&mut self, bytes: Vec<u8>) {
+        if bytes.len() < GATHERED / 4 {
+            self.append(&bytes);
+            return;
+        }
+        self.flush();
+        self.push(bytes);
+    }
+
     /// Fills the block up with zeros.
     pub(super) fn align(&mut self) {
         let missing = self.at().next_multiple_of(BLOCK as u64) - self.at();
@@ -69,7 +82,11 @@ impl Output {
             return;
         }
         let bytes = std::mem::take(&mut self.gathered);
-        self.hash.update(&bytes);
+        self.push(bytes);
+    }
+
+    fn push(&mut self, bytes: Vec<u8>) {
+        self.hash.write(&bytes);
         let at = self.start;
         self.start += bytes.len() as u64;
         self.ready.push_back(Write { at, bytes });
@@ -79,9 +96,16 @@ impl Output {
         self.ready.drain(..)
     }
 
-    /// The hash of all bytes so far.
-    pub(super) fn hash(&mut self) -> Sha256 {
+    /// The hash of all bytes so far and of these.
+    pub(super) fn hash(&mut self, head: &[u8]) -> u128 {
         self.flush();
-        self.hash.clone()
+        self.hash.write(head);
+        self.hash.finish_128()
+    }
+}
+
+impl fmt::Debug for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Output").field("at", &self.at()).finish_non_exhaustive()
     }
 }
