@@ -23,6 +23,10 @@ pub(crate) const SLOT: usize = 32;
 pub(crate) const COMPAT_SB_CHKSUM: u32 = 0x1;
 /// `EROFS_FEATURE_COMPAT_MTIME`: times are modification times.
 pub(crate) const COMPAT_MTIME: u32 = 0x2;
+/// `EROFS_FEATURE_COMPAT_XATTR_FILTER`: inodes say which names they do not have.
+pub(crate) const COMPAT_XATTR_FILTER: u32 = 0x4;
+/// `EROFS_XATTR_FILTER_SEED`, to which the index of the prefix is added.
+pub(crate) const XATTR_FILTER_SEED: u32 = 0x25BB_E08F;
 /// `EROFS_FEATURE_INCOMPAT_ZERO_PADDING`: compressed data is right-aligned in its physical cluster.
 pub(crate) const INCOMPAT_ZERO_PADDING: u32 = 0x1;
 

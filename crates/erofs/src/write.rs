@@ -1,7 +1,7 @@
 //! Tree to image.
 //!
 //! ```text
-//! block 0      superblock, root inode, shared xattrs            known last, written last
+//! block 0      superblock, root folder, shared xattrs, inodes   known last, written last
 //! ...          content of files, in the order in which it comes
 //! ...          entries of folders, inodes with their tails      whenever 16 MiB of inodes wait, and at the end
 //! ```
@@ -89,7 +89,7 @@ impl Writer {
         let mut xattrs = Xattrs::plan(&tree)?;
         let root_size =
             inodes::size(&tree, &links, epoch, tree.root()) + xattrs.body_size(&tree, tree.root());
-        xattrs.place(ROOT_AT + root_size);
+        xattrs.place(ROOT_AT + root_size + dirs::Plan::root_tail(&tree, root_size));
         let head = xattrs.end().next_multiple_of(BLOCK);
         let features = options.compression();
         let fragments = features.filter(|features| features.fragments);
@@ -244,26 +244,34 @@ impl Writer {
             }
             self.nids[id.0] = u64::MAX; // Its further names are the same inode.
         }
+        // What is left of the head takes some of them.
+        let head_at = self.xattrs.end().next_multiple_of(SLOT);
+        let (in_head, items) = place::fill(head_at.next_multiple_of(BLOCK) - head_at, items);
         let placed = place::place(&items);
         let start = self.output.at() + dirs.blocks() * BLOCK as u64;
-        for &(id, at) in &placed.at {
-            self.nids[id.0] = (start + at as u64) / SLOT as u64;
+        for (placed, start) in [(&in_head, head_at as u64), (&placed, start)] {
+            for &(id, at) in &placed.at {
+                self.nids[id.0] = (start + at as u64) / SLOT as u64;
+            }
         }
         self.nids[self.tree.root().0] = (ROOT_AT / SLOT) as u64;
 
-        let mut metadata = vec![0; placed.size];
-        for &(id, at) in &placed.at {
-            let bytes = match self.waiting.remove(&id) {
-                Some(bytes) => bytes,
-                None => self.directory(&dirs, id),
-            };
-            metadata[at..at + bytes.len()].copy_from_slice(&bytes);
+        let mut areas = [&in_head, &placed].map(|placed| vec![0; placed.size]);
+        for (placed, area) in [&in_head, &placed].into_iter().zip(&mut areas) {
+            for &(id, at) in &placed.at {
+                let bytes = match self.waiting.remove(&id) {
+                    Some(bytes) => bytes,
+                    None => self.directory(&dirs, id),
+                };
+                area[at..at + bytes.len()].copy_from_slice(&bytes);
+            }
         }
+        let [in_head, metadata] = areas;
         dirs.write(&self.tree, &self.nids, &self.links, &mut self.output);
         self.output.append(&metadata);
         self.output.align();
         let root = self.directory(&dirs, self.tree.root());
-        self.finish_head(&root, packed_nid)
+        self.finish_head(&[(ROOT_AT, &root), (head_at, &in_head)], packed_nid)
     }
 
     /// Writes the packed inode, which no folder has. Gives its number, or 0 if there is none.
@@ -367,12 +375,15 @@ impl Writer {
     }
 
     /// The head: superblock, root inode, shared xattrs. Known only now, and the UUID with it.
-    fn finish_head(mut self, root: &[u8], packed_nid: u64) -> Result<Finished, Error> {
+    fn finish_head(mut self, parts: &[(usize, &[u8])], packed_nid: u64) -> Result<Finished, Error> {
         let size = self.output.at();
         let blocks = u32::try_from(size / BLOCK as u64).map_err(|_| Error::TooLarge)?;
         let mut superblock = SuperBlock {
             magic: format::MAGIC.into(),
-            feature_compat: (format::COMPAT_SB_CHKSUM | format::COMPAT_MTIME).into(),
+            feature_compat: (format::COMPAT_SB_CHKSUM
+                | format::COMPAT_MTIME
+                | format::COMPAT_XATTR_FILTER)
+                .into(),
             blkszbits: format::BLOCK_BITS,
             root_nid: ((ROOT_AT / SLOT) as u16).into(),
             inos: (self.tree.len() as u64).into(),
@@ -386,7 +397,9 @@ impl Writer {
         if let Some(features) = self.features {
             describe_compression(features, &mut superblock, &mut head);
         }
-        head[ROOT_AT..ROOT_AT + root.len()].copy_from_slice(root);
+        for &(at, part) in parts {
+            head[at..at + part.len()].copy_from_slice(part);
+        }
         self.xattrs.write_shared(&mut head);
 
         let at = SUPERBLOCK_AT as usize;

@@ -38,12 +38,22 @@ impl Plan {
             let blocks = layout(tree, id);
             let last = blocks.last().map_or(0, |block| block.size);
             let size = (blocks.len() as u64 - 1) * BLOCK as u64 + last as u64;
-            // The root's inode lies in the first block, where no room is kept for a tail.
-            let inline = id != tree.root() && last < BLOCK && inode_size(id) + last <= BLOCK;
+            let inline = if id == tree.root() {
+                Self::root_tail(tree, inode_size(id)) > 0
+            } else {
+                last < BLOCK && inode_size(id) + last <= BLOCK
+            };
             let (tail, count) = if inline { (last, blocks.len() - 1) } else { (0, blocks.len()) };
             folders.insert(id, Folder { size, start: 0, blocks: count as u64, tail });
         }
         Self { folders, blocks: 0 }
+    }
+
+    /// Bytes of the root's tail behind an inode of so many bytes.
+    pub(super) fn root_tail(tree: &Tree<u64>, inode_size: usize) -> usize {
+        let last = layout(tree, tree.root()).last().map_or(0, |block| block.size);
+        let fits = last < BLOCK && super::ROOT_AT + inode_size + last <= BLOCK;
+        if fits { last } else { 0 }
     }
 
     /// Gives every folder its blocks, from address `start` on.

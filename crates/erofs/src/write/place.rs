@@ -17,6 +17,22 @@ pub(super) struct Placed {
     pub(super) size: usize,
 }
 
+/// Chooses inodes that fill `room` bytes, in their order: their offsets, and those that are left.
+pub(super) fn fill(room: usize, items: Vec<(NodeId, usize)>) -> (Placed, Vec<(NodeId, usize)>) {
+    let mut placed = Placed { at: Vec::new(), size: 0 };
+    let left = items.into_iter().filter(|&(id, size)| {
+        let size = size.next_multiple_of(SLOT);
+        let fits = placed.size + size <= room;
+        if fits {
+            placed.at.push((id, placed.size));
+            placed.size += size;
+        }
+        !fits
+    });
+    let left = left.collect();
+    (placed, left)
+}
+
 /// Places inodes of the given sizes in bytes, in their order as far as blocks allow.
 pub(super) fn place(items: &[(NodeId, usize)]) -> Placed {
     let mut placed = Placed { at: Vec::with_capacity(items.len()), size: 0 };

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use twox_hash::XxHash32;
 use zerocopy::IntoBytes as _;
 
 use crate::error::Error;
-use crate::format::{XATTR_PREFIXES, XattrEntry, XattrIbodyHeader};
+use crate::format::{self, XATTR_PREFIXES, XattrEntry, XattrIbodyHeader};
 use crate::tree::{NodeId, Tree, TreeError};
 
 /// Most shared attributes of an inode: their count is a byte.
@@ -86,7 +87,12 @@ impl Xattrs {
                 _ => inline.extend(entry),
             }
         }
-        let header = XattrIbodyHeader { h_shared_count: shared, ..XattrIbodyHeader::default() };
+        let filter = xattrs.keys().fold(u32::MAX, |filter, name| filter & !filter_bit(name));
+        let header = XattrIbodyHeader {
+            h_name_filter: filter.into(),
+            h_shared_count: shared,
+            ..XattrIbodyHeader::default()
+        };
         [header.as_bytes(), &ids, &inline].concat()
     }
 
@@ -96,6 +102,19 @@ impl Xattrs {
     }
 }
 
+/// The bit of a name filter that is zero where an inode has an attribute of that name.
+fn filter_bit(name: &[u8]) -> u32 {
+    let Some((index, rest)) = prefix(name) else { return 0 };
+    let seed = format::XATTR_FILTER_SEED.wrapping_add(u32::from(index));
+    1 << (XxHash32::oneshot(seed, rest) % u32::BITS)
+}
+
+/// The number of a name's prefix, and what follows it.
+fn prefix(name: &[u8]) -> Option<(u8, &[u8])> {
+    let mut prefixes = XATTR_PREFIXES.iter();
+    prefixes.find_map(|(index, prefix)| Some((*index, name.strip_prefix(*prefix)?)))
+}
+
 /// Whether EROFS has a place for an extended attribute of that name.
 pub fn can_store_xattr(name: &[u8]) -> bool {
     entry(name, &[]).is_some()
@@ -103,9 +122,7 @@ pub fn can_store_xattr(name: &[u8]) -> bool {
 
 /// An attribute as it is stored, or `None` if it cannot be.
 fn entry(name: &[u8], value: &[u8]) -> Option<Vec<u8>> {
-    let (index, rest) = XATTR_PREFIXES
-        .iter()
-        .find_map(|(index, prefix)| Some((*index, name.strip_prefix(*prefix)?)))?;
+    let (index, rest) = prefix(name)?;
     // The access control lists are whole names, the others are prefixes.
     let whole = matches!(index, 2 | 3);
     if rest.is_empty() != whole {
