@@ -162,10 +162,16 @@ fn what_is_unchecked_is_left_out() {
         .wait("document.querySelector('.row--current').getAttribute('aria-checked') === 'false'");
     browser
         .wait("document.querySelector('[role=treeitem]').getAttribute('aria-checked') === 'mixed'");
+    browser.click(".more summary");
+    browser.keys("#profile", "Smallest");
+    browser.wait("document.querySelector('.more').innerText.includes('Linux 6.1 or later')");
+    browser.check_axe("choices, 360 px");
+    browser.screenshot("choices-narrow");
     browser.wait("document.querySelector('#compose:enabled')");
     browser.click("#compose");
     browser.wait("document.querySelector('#result-sha256')");
-    let (report, _) = native(&[app], "app", &["--exclude", "/usr/share/doc"]);
+    let choices = ["--exclude", "/usr/share/doc", "--profile", "small"];
+    let (report, _) = native(&[app], "app", &choices);
     assert_eq!(
         browser.script("return document.querySelector('#result-sha256').textContent"),
         report["sha256"]

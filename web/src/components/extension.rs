@@ -125,13 +125,6 @@ fn options(state: &State, dispatch: &Dispatch) -> Html {
             dispatch.dispatch(Action::ForAnyRelease(checked(&event)));
         })
     };
-    let on_profile = {
-        let dispatch = dispatch.clone();
-        Callback::from(move |event: Event| {
-            let profile = if checked(&event) { Profile::None } else { Profile::Compat };
-            dispatch.dispatch(Action::Stored(profile));
-        })
-    };
     html! {
         <details class="more">
             <summary>{ "More choices" }</summary>
@@ -142,12 +135,38 @@ fn options(state: &State, dispatch: &Dispatch) -> Html {
                     { "Only for programs that need nothing of the system. Others break on the next release, and systemd no longer guards against it." }
                 </span>
             </div>
-            <div class="pf-v6-c-check">
-                <input class="pf-v6-c-check__input" type="checkbox" id="stored" checked={state.profile == Profile::None} onchange={on_profile} />
-                <label class="pf-v6-c-check__label" for="stored">{ "Do not compress" }</label>
-                <span class="pf-v6-c-check__description">{ "For those who compress the download themselves." }</span>
-            </div>
+            { profile_field(state, dispatch) }
         </details>
+    }
+}
+
+/// How files are stored.
+fn profile_field(state: &State, dispatch: &Dispatch) -> Html {
+    let describe = |profile| match profile {
+        Profile::None => ("Not compressed", "For those who compress the download themselves."),
+        Profile::Compat => ("As Fedora does", "LZ4 in small clusters, fast to make and to read."),
+        Profile::Default => ("Smaller", "About a quarter smaller, and slower to make."),
+        Profile::Small => {
+            ("Smallest", "Small files are packed together; slower to read here and there.")
+        }
+    };
+    let options = Profile::ALL.into_iter().map(|profile| {
+        (profile.to_string(), describe(profile).0.to_owned(), profile == state.profile)
+    });
+    let dispatch = dispatch.clone();
+    let on_choice = Callback::from(move |value: String| {
+        if let Ok(profile) = value.parse() {
+            dispatch.dispatch(Action::Stored(profile));
+        }
+    });
+    let kernel = sysext::erofs::Options::new(state.profile).kernel();
+    html! {
+        <>
+            { select("profile", "Compression", options, &on_choice) }
+            <p class="form__help">
+                { format!("{} Linux {kernel} or later reads it.", describe(state.profile).1) }
+            </p>
+        </>
     }
 }
 
