@@ -145,6 +145,9 @@ impl Storage {
 pub(crate) struct Inspect {
     /// The image
     pub(crate) image: PathBuf,
+    /// Account for every byte: what it is, and whose
+    #[arg(long)]
+    pub(crate) map: bool,
 }
 
 /// Unpack an image into a new or empty folder

@@ -6,6 +6,7 @@ mod data;
 mod dirs;
 mod index;
 mod inodes;
+mod map;
 mod xattrs;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use crate::tree::{Kind, Meta, Node, NodeId, Tree};
 use crate::write::crc32c;
 pub use data::{Chunks, Content};
 use inodes::Inode;
+pub use map::{Area, Part};
 
 /// An EROFS image behind something that can be read at any place.
 #[derive(Debug)]

@@ -140,6 +140,12 @@ fn check_with(tree: &Contents, options: Options) {
     let mut image = Image::open(Cursor::new(bytes)).unwrap();
     let read = image.tree().unwrap();
     let found = describe(&read, |content| read_all(&mut image, content));
+    let mut end = 0;
+    for area in image.map().unwrap() {
+        assert_eq!(area.at, end, "{options:?}: every byte is told once");
+        end += area.length;
+    }
+    assert_eq!(end, image.size());
     assert!(describe(tree, Clone::clone) == found, "{options:?}: {:#?}", found.first());
 }
 
@@ -180,6 +186,34 @@ fn sizes_around_blocks_and_segments() {
     // A stored segment before and after a compressed one.
     check(&one_file([noise(SEGMENT), text(SEGMENT), noise(5000)].concat()));
     check(&one_file([text(SEGMENT), noise(SEGMENT + 1)].concat()));
+}
+
+/// The whole of a small image, byte by byte.
+#[test]
+fn the_map_of_an_image() {
+    let mut tree: Contents = Tree::new(Meta::new(0o755));
+    let labelled = |mode| {
+        let label = b"system_u:object_r:usr_t:s0\0".to_vec();
+        Meta { xattrs: [(b"security.selinux".to_vec(), label)].into(), ..Meta::new(mode) }
+    };
+    let usr = tree.directory(tree.root(), b"usr", labelled(0o755)).unwrap();
+    let large: Vec<u8> = noise(60_000).into_iter().map(|byte| byte & 15).collect();
+    tree.file(usr, b"large", labelled(0o644), large.clone()).unwrap();
+    tree.file(usr, b"same", labelled(0o644), large).unwrap();
+    tree.file(usr, b"short", labelled(0o644), text(2000)).unwrap();
+    tree.add(usr, b"link", Node { meta: labelled(0o777), kind: Kind::Symlink(b"large".to_vec()) })
+        .unwrap();
+    let map = |profile| {
+        let mut image = Image::open(Cursor::new(write(&tree, Options::new(profile)))).unwrap();
+        let areas = image.map().unwrap();
+        let line = |area: &erofs::Area| {
+            let path = area.path.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
+            format!("{:6} {:6} {} {path}", area.at, area.length, area.part).trim_end().to_owned()
+        };
+        areas.iter().map(line).collect::<Vec<_>>().join("\n")
+    };
+    assert_eq!(map(Profile::Default), include_str!("map-default.txt").trim_end());
+    assert_eq!(map(Profile::Small), include_str!("map-small.txt").trim_end());
 }
 
 #[test]
@@ -345,6 +379,7 @@ proptest! {
         if let Ok(mut image) = Image::open(Cursor::new(bytes))
             && let Ok(tree) = image.tree()
         {
+            let _ = image.map();
             for id in tree.ids() {
                 if let Kind::File(content) = &tree.node(id).kind {
                     let mut chunks = image.chunks(content);

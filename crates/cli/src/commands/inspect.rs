@@ -1,5 +1,7 @@
 //! `sysext-composer inspect`: what an image holds.
 
+mod map;
+
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 use sysext::erofs::{Content, Kind, Node, Tree};
@@ -60,6 +62,10 @@ struct Entry {
 
 pub(crate) fn run(args: &args::Inspect, terminal: &Terminal) -> Result<Outcome> {
     let mut image = open(&args.image)?;
+    if args.map {
+        let areas = image.map().with_context(|| format!("cannot read {}", args.image.display()))?;
+        return Ok(map::print(&areas, terminal));
+    }
     let tree = image.tree().with_context(|| format!("cannot read {}", args.image.display()))?;
     let inspection = Inspection::new(&mut image, &tree)?;
     if terminal.json {

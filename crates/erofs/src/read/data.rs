@@ -54,6 +54,13 @@ struct Extent {
     partial: bool,
 }
 
+/// A run of bytes of the image that an inode's content or index takes, up to byte `end`.
+pub(super) enum Run {
+    Blocks { at: u64, end: u64 },
+    Inline { at: u64, end: u64 },
+    Index { at: u64, end: u64 },
+}
+
 impl Content {
     /// Bytes of content.
     pub fn size(&self) -> u64 {
@@ -150,6 +157,47 @@ impl<R: Read + Seek> Image<R> {
             Layout::Stored { .. } => inode.end(),
         };
         Ok(end.saturating_sub(inode.end()))
+    }
+
+    /// Where the content of an inode lies in the image, and its index.
+    pub(super) fn runs(&mut self, inode: &Inode, content: &Content) -> Result<Vec<Run>, Error> {
+        let end = inode.end().saturating_add(self.following(inode)?);
+        let index_at = inode.end().next_multiple_of(8);
+        Ok(match content.layout {
+            Layout::Stored { at, tail_at } => {
+                let tail = if tail_at.is_some() { content.size % BLOCK_BYTES } else { 0 };
+                let stored = content.size.saturating_sub(tail);
+                let blocks =
+                    (stored > 0).then(|| Run::Blocks { at, end: at.saturating_add(stored) });
+                let inline = tail_at.map(|at| Run::Inline { at, end });
+                blocks.into_iter().chain(inline).collect()
+            }
+            Layout::Fragment { .. } => vec![Run::Index { at: index_at, end }],
+            Layout::Compressed { index, tail, .. } => {
+                let mut runs = match tail {
+                    Tail::Inline { at, .. } => {
+                        vec![Run::Index { at: index_at, end: at }, Run::Inline { at, end }]
+                    }
+                    _ => vec![Run::Index { at: index_at, end }],
+                };
+                let mut chunks = self.chunks(content);
+                let mut at = 0;
+                while at < content.size {
+                    let extent = chunks.extent(index, at)?;
+                    let in_blocks = tail == Tail::Blocks || extent.end < content.size;
+                    if in_blocks {
+                        let at = u64::from(extent.block).saturating_mul(BLOCK_BYTES);
+                        let length = extent.blocks.saturating_mul(BLOCK_BYTES);
+                        runs.push(Run::Blocks { at, end: at.saturating_add(length) });
+                    }
+                    if extent.end <= at {
+                        return Err(corrupt(index.at, "end of an extent", "more", extent.end));
+                    }
+                    at = extent.end;
+                }
+                runs
+            }
+        })
     }
 
     /// All content of a folder or a link, which `check_layout` has held against the size of the image.

@@ -22,18 +22,12 @@ impl<R: Read + Seek> Image<R> {
         let Ok((header, mut rest)) = XattrIbodyHeader::read_from_prefix(&body) else {
             return Err(corrupt(at, "extended attributes", "a header", "less"));
         };
-        for _ in 0..header.h_shared_count {
-            let Some((id, more)) = rest.split_first_chunk::<4>() else {
-                return Err(corrupt(at, "shared attributes", header.h_shared_count, "fewer"));
-            };
-            let start = u64::from(self.superblock.xattr_blkaddr.get()).saturating_mul(BLOCK_BYTES);
-            let place = start.saturating_add(u64::from(u32::from_le_bytes(*id)).saturating_mul(4));
-            let header: XattrEntry = self.read_struct(place, "shared attribute")?;
-            let length = stored_size(header);
-            let entry = self.read_vec(place, length as u64, "shared attribute")?;
+        let ids = usize::from(header.h_shared_count).saturating_mul(4);
+        for (place, length) in self.shared_xattrs(inode)? {
+            let entry = self.read_vec(place, length, "shared attribute")?;
             insert(&mut xattrs, &entry, place)?;
-            rest = more;
         }
+        rest = rest.get(ids..).unwrap_or_default();
         while let Ok((header, _)) = XattrEntry::read_from_prefix(rest) {
             // Zeros fill what the entries leave.
             if header.e_name_index == 0 && rest.iter().all(|byte| *byte == 0) {
@@ -52,6 +46,31 @@ impl<R: Read + Seek> Image<R> {
             rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
         }
         Ok(xattrs)
+    }
+
+    /// Where the shared attributes of an inode lie: byte offsets, and bytes without padding.
+    pub(super) fn shared_xattrs(&mut self, inode: &Inode) -> Result<Vec<(u64, u64)>, Error> {
+        if inode.xattr_size == 0 {
+            return Ok(Vec::new());
+        }
+        let at = inode.xattrs_at();
+        let header: XattrIbodyHeader = self.read_struct(at, "extended attributes")?;
+        let count = u64::from(header.h_shared_count);
+        if (size_of::<XattrIbodyHeader>() as u64).saturating_add(count.saturating_mul(4))
+            > inode.xattr_size
+        {
+            return Err(corrupt(at, "shared attributes", count, "fewer"));
+        }
+        let start = u64::from(self.superblock.xattr_blkaddr.get()).saturating_mul(BLOCK_BYTES);
+        let ids = at.saturating_add(size_of::<XattrIbodyHeader>() as u64);
+        let ids = self.read_vec(ids, count.saturating_mul(4), "shared attributes")?;
+        let mut places = Vec::new();
+        for id in ids.as_chunks::<4>().0 {
+            let place = start.saturating_add(u64::from(u32::from_le_bytes(*id)).saturating_mul(4));
+            let header: XattrEntry = self.read_struct(place, "shared attribute")?;
+            places.push((place, stored_size(header) as u64));
+        }
+        Ok(places)
     }
 }
 
