@@ -15,12 +15,15 @@ mod chains;
 mod fast;
 mod lazy;
 mod optimal;
+mod sequences;
 
 use std::fmt;
 
 use fast::Fast;
 use lazy::Lazy;
 use optimal::Optimal;
+use sequences::Sequences;
+pub(crate) use sequences::cut;
 
 /// Shortest match of the format.
 const MIN_MATCH: usize = 4;
@@ -115,27 +118,6 @@ impl<'a> Encoder<'a> {
     }
 }
 
-/// Appends to `out` as much of a block as fits into `limit` bytes, which are 16 or more. `content` starts with what the
-/// block decodes to.
-pub(crate) fn cut(block: &[u8], content: &[u8], limit: usize, out: &mut Vec<u8>) -> Block {
-    let mut sequences = Sequences::new(content, 0, limit, out);
-    let (mut read, mut at) = (0, 0);
-    while let Some(token) = block.get(read)
-        && !sequences.is_full
-    {
-        read += 1;
-        let literals = length(token >> 4, block, &mut read);
-        read += literals;
-        at += literals;
-        let Some(&distance) = block[read..].first_chunk() else { break };
-        read += 2;
-        let length = MIN_MATCH + length(token & 15, block, &mut read);
-        sequences.put(Match { at, distance: usize::from(u16::from_le_bytes(distance)), length });
-        at += length;
-    }
-    sequences.end()
-}
-
 /// A match: from `at` on, `length` bytes that also lie `distance` bytes back.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 struct Match {
@@ -152,56 +134,6 @@ impl Match {
     /// The same without its first bytes.
     fn skip(self, count: usize) -> Self {
         Self { at: self.at + count, length: self.length - count, ..self }
-    }
-}
-
-/// A block that is being written.
-struct Sequences<'a> {
-    data: &'a [u8],
-    start: usize,
-    /// End of the content that is written.
-    anchor: usize,
-    out: &'a mut Vec<u8>,
-    /// Most bytes of `out`.
-    limit: usize,
-    is_full: bool,
-}
-
-impl<'a> Sequences<'a> {
-    fn new(data: &'a [u8], start: usize, limit: usize, out: &'a mut Vec<u8>) -> Self {
-        let limit = out.len() + limit;
-        Self { data, start, anchor: start, out, limit, is_full: false }
-    }
-
-    /// Appends the literals up to a match and the match, or as much of it as fits.
-    #[inline]
-    fn put(&mut self, found: Match) {
-        // So close to the end a match is no longer one.
-        if self.is_full || found.at + MATCH_MARGIN > self.data.len() {
-            return;
-        }
-        let room = self.limit - self.out.len();
-        let Some(length) = fitting(found.at - self.anchor, found.length, room) else {
-            self.is_full = true;
-            return;
-        };
-        put_sequence(self.out, self.data, self.anchor, Match { length, ..found });
-        self.anchor = found.at + length;
-        self.is_full = length < found.length;
-    }
-
-    /// Whether a match is one and lies in the block.
-    fn has(&self, Match { at, distance, length }: Match) -> bool {
-        at > self.start + distance
-            && self.data[at..at + length] == self.data[at - distance..][..length]
-    }
-
-    /// Ends the block with literals.
-    fn end(self) -> Block {
-        let room = self.limit - self.out.len();
-        let literals = literals_that_fit(room).min(self.data.len() - self.anchor);
-        put_last(self.out, &self.data[self.anchor..self.anchor + literals]);
-        Block { consumed: self.anchor + literals - self.start }
     }
 }
 
@@ -274,85 +206,9 @@ fn extra(length: usize) -> usize {
     if length < 15 { 0 } else { 1 + (length - 15) / 255 }
 }
 
-/// The length that a match may have so that its sequence and the literals that must end a block fit into `room`.
-#[inline]
-fn fitting(literals: usize, length: usize, room: usize) -> Option<usize> {
-    let fixed = 1 + extra(literals) + literals + 2;
-    let ending = |length: usize| 1 + LAST_LITERALS.max(MATCH_MARGIN.saturating_sub(length));
-    if fixed + extra(length - MIN_MATCH) + ending(length) <= room {
-        return Some(length);
-    }
-    // A shorter match helps only where its length takes extra bytes.
-    if length <= SHORT_LENGTH {
-        return None;
-    }
-    let left = room.checked_sub(fixed + 1 + LAST_LITERALS)?;
-    Some(length.min(SHORT_LENGTH + left * 255))
-}
-
-/// How many literals can end a block in `room` bytes, token included.
-fn literals_that_fit(room: usize) -> usize {
-    let mut literals = room - 1;
-    while 1 + extra(literals) + literals > room {
-        literals -= 1;
-    }
-    literals
-}
-
-/// Appends `data[from..found.at]` and a match.
-#[inline]
-fn put_sequence(out: &mut Vec<u8>, data: &[u8], from: usize, found: Match) {
-    let (literals, code) = (found.at - from, found.length - MIN_MATCH);
-    out.push(((literals.min(15) << 4) | code.min(15)) as u8);
-    put_length(out, literals);
-    // Most runs are short: a copy of known size and the cut are faster than a copy of unknown size.
-    match data[from..].first_chunk::<16>() {
-        Some(chunk) if literals <= chunk.len() => {
-            out.extend_from_slice(chunk);
-            out.truncate(out.len() - (chunk.len() - literals));
-        }
-        _ => out.extend_from_slice(&data[from..found.at]),
-    }
-    out.extend_from_slice(&(found.distance as u16).to_le_bytes());
-    put_length(out, code);
-}
-
-fn put_last(out: &mut Vec<u8>, literals: &[u8]) {
-    out.push((literals.len().min(15) << 4) as u8);
-    put_length(out, literals.len());
-    out.extend_from_slice(literals);
-}
-
-/// A length of which the token has these bits; `read` moves behind its further bytes.
-fn length(bits: u8, block: &[u8], read: &mut usize) -> usize {
-    let mut length = usize::from(bits);
-    if bits < 15 {
-        return length;
-    }
-    loop {
-        length += usize::from(block[*read]);
-        *read += 1;
-        if block[*read - 1] != 255 {
-            return length;
-        }
-    }
-}
-
-#[inline]
-fn put_length(out: &mut Vec<u8>, length: usize) {
-    if length < 15 {
-        return;
-    }
-    let mut rest = length - 15;
-    while rest >= 255 {
-        out.push(255);
-        rest -= 255;
-    }
-    out.push(rest as u8);
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
+    use super::sequences::length;
     use super::*;
 
     /// Encodes all of `data` in blocks of at most `limit` bytes and decodes each with lz4_flex. Gives the size.

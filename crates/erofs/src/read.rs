@@ -4,6 +4,7 @@
 
 mod data;
 mod dirs;
+mod fragments;
 mod index;
 mod inodes;
 mod map;
@@ -28,7 +29,7 @@ pub struct Image<R> {
     source: R,
     size: u64,
     superblock: SuperBlock,
-    packed: Option<Box<data::Packed>>,
+    packed: Option<Box<fragments::Packed>>,
 }
 
 impl<R: Read + Seek> Image<R> {

@@ -10,6 +10,7 @@
 
 mod data;
 mod dirs;
+mod finish;
 mod fragments;
 mod index;
 mod inodes;
@@ -19,11 +20,9 @@ mod xattrs;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use zerocopy::IntoBytes as _;
-
 use crate::compress::{Job, Of, Packed};
 use crate::error::Error;
-use crate::format::{self, BLOCK, InodeCompact, SLOT, SUPERBLOCK_AT, SuperBlock};
+use crate::format::{BLOCK, SLOT, SUPERBLOCK_AT, SuperBlock};
 use crate::options::{Features, Options};
 use crate::tree::{Kind, Links, NodeId, Time, Tree};
 use data::Incoming;
@@ -221,109 +220,6 @@ impl Writer {
         self.output.ready()
     }
 
-    /// Writes what is left: folders, waiting inodes and the first block.
-    ///
-    /// # Errors
-    /// A file lacks content, or the image is too large.
-    pub fn finish(mut self) -> Result<Finished, Error> {
-        self.finish_other_entries()?;
-        let packed_nid = self.finish_fragments()?;
-        let mut dirs = dirs::Plan::new(&self.tree, |id| self.inode_size(id));
-        dirs.allocate(self.output.block());
-
-        // The order of the tree keeps together what is read together.
-        let mut items = Vec::new();
-        for (_, id) in self.tree.paths() {
-            if id == self.tree.root() || self.nids[id.0] != 0 {
-                continue;
-            }
-            if let Some(tail) = dirs.tail(id) {
-                items.push((id, self.inode_size(id) + tail));
-            } else if let Some(bytes) = self.waiting.get(&id) {
-                items.push((id, bytes.len()));
-            }
-            self.nids[id.0] = u64::MAX; // Its further names are the same inode.
-        }
-        // What is left of the head takes some of them.
-        let head_at = self.xattrs.end().next_multiple_of(SLOT);
-        let (in_head, items) = place::fill(head_at.next_multiple_of(BLOCK) - head_at, items);
-        let placed = place::place(&items);
-        let start = self.output.at() + dirs.blocks() * BLOCK as u64;
-        for (placed, start) in [(&in_head, head_at as u64), (&placed, start)] {
-            for &(id, at) in &placed.at {
-                self.nids[id.0] = (start + at as u64) / SLOT as u64;
-            }
-        }
-        self.nids[self.tree.root().0] = (ROOT_AT / SLOT) as u64;
-
-        let mut areas = [&in_head, &placed].map(|placed| vec![0; placed.size]);
-        for (placed, area) in [&in_head, &placed].into_iter().zip(&mut areas) {
-            for &(id, at) in &placed.at {
-                let bytes = match self.waiting.remove(&id) {
-                    Some(bytes) => bytes,
-                    None => self.directory(&dirs, id),
-                };
-                area[at..at + bytes.len()].copy_from_slice(&bytes);
-            }
-        }
-        let [in_head, metadata] = areas;
-        dirs.write(&self.tree, &self.nids, &self.links, &mut self.output);
-        self.output.append(&metadata);
-        self.output.align();
-        let root = self.directory(&dirs, self.tree.root());
-        self.finish_head(&[(ROOT_AT, &root), (head_at, &in_head)], packed_nid)
-    }
-
-    /// Writes the packed inode, which no folder has. Gives its number, or 0 if there is none.
-    fn finish_fragments(&mut self) -> Result<u64, Error> {
-        let Some(fragments) = self.fragments.take() else { return Ok(0) };
-        if !fragments.is_complete() {
-            return Err(Error::JobsLeft);
-        }
-        let Some((body, size)) = fragments.finish(size_of::<InodeCompact>(), &mut self.output)
-        else {
-            return Ok(0);
-        };
-        let nid = self.output.at() / SLOT as u64;
-        let bytes = inodes::packed(&body, size, self.tree.len() as u32 + 1);
-        self.output.append(&bytes);
-        self.output.align();
-        Ok(nid)
-    }
-
-    /// Inodes of all that has no content: links, pipes, devices, empty files.
-    fn finish_other_entries(&mut self) -> Result<(), Error> {
-        if let Some(incoming) = &self.incoming {
-            return Err(incoming.short());
-        }
-        if let Some(missing) = self.missing()
-            && let Kind::File(expected) = self.tree.node(missing).kind
-        {
-            return Err(Error::ContentSize { expected, found: 0 });
-        }
-        for id in self.tree.ids() {
-            let body = match &self.tree.node(id).kind {
-                Kind::File(0) => Body::empty(),
-                Kind::Directory(_) | Kind::File(_) => continue,
-                Kind::Symlink(target) if self.inode_size(id) + target.len() <= BLOCK => {
-                    Body::inline(None, target.clone())
-                }
-                Kind::Symlink(target) => {
-                    let start = self.output.block();
-                    self.output.append(target);
-                    self.output.align();
-                    Body::plain(start)
-                }
-                Kind::Fifo | Kind::Socket => Body::device(0),
-                Kind::CharDevice(rdev) | Kind::BlockDevice(rdev) => {
-                    Body::device(inodes::new_encode_dev(*rdev))
-                }
-            };
-            self.wait(id, &body);
-        }
-        Ok(())
-    }
-
     /// The inode of a folder with its xattrs and inline entries.
     fn directory(&self, dirs: &dirs::Plan, id: NodeId) -> Vec<u8> {
         self.inode(id, &dirs.body(&self.tree, id, &self.nids, &self.links), dirs.size(id))
@@ -373,70 +269,6 @@ impl Writer {
         self.output.append(&metadata);
         self.output.align();
     }
-
-    /// The head: superblock, root inode, shared xattrs. Known only now, and the UUID with it.
-    fn finish_head(mut self, parts: &[(usize, &[u8])], packed_nid: u64) -> Result<Finished, Error> {
-        let size = self.output.at();
-        let blocks = u32::try_from(size / BLOCK as u64).map_err(|_| Error::TooLarge)?;
-        let mut superblock = SuperBlock {
-            magic: format::MAGIC.into(),
-            feature_compat: (format::COMPAT_SB_CHKSUM
-                | format::COMPAT_MTIME
-                | format::COMPAT_XATTR_FILTER)
-                .into(),
-            blkszbits: format::BLOCK_BITS,
-            root_nid: ((ROOT_AT / SLOT) as u16).into(),
-            inos: (self.tree.len() as u64).into(),
-            epoch: self.epoch.seconds.cast_unsigned().into(),
-            fixed_nsec: self.epoch.nanoseconds.into(),
-            blocks: blocks.into(),
-            packed_nid: packed_nid.into(),
-            ..SuperBlock::default()
-        };
-        let mut head = vec![0; self.xattrs.end().next_multiple_of(BLOCK)];
-        if let Some(features) = self.features {
-            describe_compression(features, &mut superblock, &mut head);
-        }
-        for &(at, part) in parts {
-            head[at..at + part.len()].copy_from_slice(part);
-        }
-        self.xattrs.write_shared(&mut head);
-
-        let at = SUPERBLOCK_AT as usize;
-        head[at..SUPERBLOCK_END].copy_from_slice(superblock.as_bytes());
-        superblock.uuid = uuid(self.output.hash(&head));
-        head[at..SUPERBLOCK_END].copy_from_slice(superblock.as_bytes());
-        superblock.checksum = crc32c(&head[at..BLOCK]).into();
-        head[at..SUPERBLOCK_END].copy_from_slice(superblock.as_bytes());
-
-        self.output.flush();
-        let mut writes: Vec<Write> = self.output.ready().collect();
-        writes.push(Write { at: 0, bytes: head });
-        Ok(Finished { writes, size, uuid: superblock.uuid })
-    }
-}
-
-/// Says in the superblock, and right behind it, what a reader must know.
-fn describe_compression(features: Features, superblock: &mut SuperBlock, head: &mut [u8]) {
-    let mut incompat = format::INCOMPAT_ZERO_PADDING;
-    superblock.lz4_max_distance = u16::MAX.into();
-    if features.pcluster > BLOCK {
-        incompat |= format::INCOMPAT_BIG_PCLUSTER;
-        // Now the field is the list of compressors, and `struct z_erofs_lz4_cfgs` follows: LZ4 is the first.
-        superblock.lz4_max_distance = 1.into();
-        let blocks = (features.pcluster / BLOCK) as u16;
-        for (at, value) in [(0, 14), (2, u16::MAX), (4, blocks)] {
-            let at = SUPERBLOCK_END + at;
-            head[at..at + 2].copy_from_slice(&value.to_le_bytes());
-        }
-    }
-    if features.inline_tails {
-        incompat |= format::INCOMPAT_ZTAILPACKING;
-    }
-    if features.fragments {
-        incompat |= format::INCOMPAT_FRAGMENTS;
-    }
-    superblock.feature_incompat = incompat.into();
 }
 
 /// The time that all compact inodes share: whichever saves most extended ones, the earliest of equals.
@@ -447,14 +279,6 @@ fn most_frequent_mtime(tree: &Tree<u64>) -> Time {
     }
     let best = counts.into_iter().max_by_key(|&(time, count)| (count, std::cmp::Reverse(time)));
     best.map_or_else(Time::default, |(time, _)| time)
-}
-
-/// A UUID of version 8 (RFC 9562: vendor specific) from a hash.
-fn uuid(hash: u128) -> [u8; 16] {
-    let mut uuid = hash.to_be_bytes();
-    uuid[6] = (uuid[6] & 0x0F) | 0x80;
-    uuid[8] = (uuid[8] & 0x3F) | 0x80;
-    uuid
 }
 
 /// CRC32C as the kernel keeps it in the superblock: all ones at the start, not inverted at the end.

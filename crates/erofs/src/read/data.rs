@@ -9,21 +9,21 @@ use crate::error::{Error, corrupt};
 use crate::format::{self, BLOCK, BLOCK_BYTES, MapHeader, advise};
 
 /// Stored content is handed out in pieces of at most this size.
-const PIECE: u64 = 1 << 20;
+pub(super) const PIECE: u64 = 1 << 20;
 /// Most bytes of one physical cluster (`Z_EROFS_PCLUSTER_MAX_SIZE`).
 const MAX_PCLUSTER: u64 = 1 << 20;
 /// Most bytes that one physical cluster decodes to (`Z_EROFS_PCLUSTER_MAX_DSIZE`).
-const MAX_DECODED: u64 = 12 << 20;
+pub(super) const MAX_DECODED: u64 = 12 << 20;
 
 /// Where the content of a file is.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Content {
-    size: u64,
-    layout: Layout,
+    pub(super) size: u64,
+    pub(super) layout: Layout,
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]
-enum Layout {
+pub(super) enum Layout {
     /// All of it, or all but a tail, from this byte on.
     Stored { at: u64, tail_at: Option<u64> },
     /// In extents, and the end of it elsewhere.
@@ -34,7 +34,7 @@ enum Layout {
 
 /// Where the last extent of a compressed file is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Tail {
+pub(super) enum Tail {
     /// In blocks as the others.
     Blocks,
     /// Behind the index: `size` bytes from byte `at` on.
@@ -45,9 +45,9 @@ enum Tail {
 
 /// A run of content: where it is in the file, and where in the image.
 #[derive(Clone, Copy, Debug)]
-struct Extent {
+pub(super) struct Extent {
     start: u64,
-    end: u64,
+    pub(super) end: u64,
     compressed: bool,
     block: u32,
     blocks: u64,
@@ -74,7 +74,7 @@ pub struct Chunks<'a, R> {
     image: &'a mut Image<R>,
     content: Content,
     /// Bytes handed out so far.
-    at: u64,
+    pub(super) at: u64,
     cache: Cache,
 }
 
@@ -245,7 +245,7 @@ impl<R: Read + Seek> Chunks<'_, R> {
     }
 
     /// The extent that starts at a byte of the content.
-    fn extent(&mut self, index: index::Layout, start: u64) -> Result<Extent, Error> {
+    pub(super) fn extent(&mut self, index: index::Layout, start: u64) -> Result<Extent, Error> {
         let lcn = start / BLOCK_BYTES;
         let wrong =
             |found: &dyn std::fmt::Display| corrupt(index.at, "start of an extent", start, found);
@@ -280,20 +280,6 @@ impl<R: Read + Seek> Chunks<'_, R> {
         Ok(Extent { start, end, compressed, block, blocks, partial })
     }
 
-    /// The end of a file in the packed inode, where several extents may have it.
-    fn whole_fragment(&mut self, at: u64, length: u64) -> Result<Vec<u8>, Error> {
-        if length > MAX_DECODED {
-            return Err(corrupt(at, "length of a fragment", "at most 12 MiB", length));
-        }
-        let mut whole = self.image.fragment(at, length)?;
-        while (whole.len() as u64) < length {
-            let done = whole.len() as u64;
-            whole
-                .extend(self.image.fragment(at.saturating_add(done), length.saturating_sub(done))?);
-        }
-        Ok(whole)
-    }
-
     /// The content of an extent.
     fn decode(
         &mut self,
@@ -314,7 +300,7 @@ impl<R: Read + Seek> Chunks<'_, R> {
             Tail::Fragment { at: low } if is_last => {
                 // Full indexes have the upper half of the place in the last entry.
                 let high = if index.compact { 0 } else { u64::from(block) << 32 };
-                return self.whole_fragment(low | high, length);
+                return self.image.whole_fragment(low | high, length);
             }
             _ => {}
         }
@@ -350,81 +336,5 @@ impl<R: Read + Seek> Chunks<'_, R> {
             Ok(decoded) => Err(wrong(&decoded)),
             Err(error) => Err(wrong(&error)),
         }
-    }
-}
-
-/// The packed inode, whose content is the fragments of other files.
-#[derive(Debug)]
-pub(super) struct Packed {
-    content: Content,
-    /// Where its extents start, in order.
-    starts: Vec<u64>,
-    /// The extent that was decoded last: fragments of neighbours lie together.
-    last: Option<(u64, Vec<u8>)>,
-}
-
-impl<R: Read + Seek> Image<R> {
-    /// A piece of the packed inode's content from a byte on, at most `length` bytes.
-    fn fragment(&mut self, at: u64, length: u64) -> Result<Vec<u8>, Error> {
-        let mut packed = match self.packed.take() {
-            Some(packed) => packed,
-            None => self.open_packed()?,
-        };
-        let piece = self.piece_of(&mut packed, at, length);
-        self.packed = Some(packed);
-        piece
-    }
-
-    fn open_packed(&mut self) -> Result<Box<Packed>, Error> {
-        let nid = self.superblock.packed_nid.get();
-        let inode = self.inode(nid)?;
-        let content = self.content(&inode)?;
-        let mut starts = Vec::new();
-        match content.layout {
-            Layout::Fragment { .. } | Layout::Compressed { tail: Tail::Fragment { .. }, .. } => {
-                return Err(corrupt(inode.at, "packed inode", "content of its own", "a fragment"));
-            }
-            Layout::Stored { .. } => {
-                let pieces = content.size.div_ceil(PIECE);
-                starts.extend((0..pieces).map(|piece| piece.saturating_mul(PIECE)));
-            }
-            Layout::Compressed { index, .. } => {
-                let mut chunks = self.chunks(&content);
-                let mut at = 0;
-                while at < content.size {
-                    starts.push(at);
-                    let end = chunks.extent(index, at)?.end;
-                    if end <= at {
-                        return Err(corrupt(
-                            index.at,
-                            "end of an extent",
-                            format_args!("more than {at}"),
-                            end,
-                        ));
-                    }
-                    at = end;
-                }
-            }
-        }
-        Ok(Box::new(Packed { content, starts, last: None }))
-    }
-
-    fn piece_of(&mut self, packed: &mut Packed, at: u64, length: u64) -> Result<Vec<u8>, Error> {
-        let number = packed.starts.partition_point(|start| *start <= at).saturating_sub(1);
-        let start = packed.starts.get(number).copied().unwrap_or_default();
-        if packed.last.as_ref().is_none_or(|(last, _)| *last != start) {
-            let mut chunks = self.chunks(&packed.content);
-            chunks.at = start;
-            packed.last = chunks.next_chunk()?.map(|chunk| (start, chunk));
-        }
-        let offset = usize::try_from(at.saturating_sub(start)).unwrap_or(usize::MAX);
-        let chunk =
-            packed.last.as_ref().and_then(|(_, chunk)| chunk.get(offset..)).unwrap_or_default();
-        let wanted = usize::try_from(length).unwrap_or(usize::MAX).min(chunk.len());
-        if wanted == 0 {
-            let size = packed.content.size;
-            return Err(corrupt(0, "place of a fragment", format_args!("less than {size}"), at));
-        }
-        Ok(chunk.get(..wanted).unwrap_or_default().to_vec())
     }
 }

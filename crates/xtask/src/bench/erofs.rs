@@ -19,7 +19,7 @@ const PROFILES: [(&str, &[&str]); 4] = [
     ("small", &["-zlz4hc,12", "-C65536", "-Efragments,ztailpacking"]),
 ];
 /// Runs of each side in turn; the one with the least CPU time counts.
-const RUNS: usize = 3;
+const RUNS: usize = 2;
 
 /// Compares on the folders given, or on what every machine has: programs, text, and both.
 pub(super) fn run(folders: &[&str]) -> Result<()> {
