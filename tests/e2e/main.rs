@@ -285,6 +285,10 @@ fn large_sets_compose_to_the_same_bytes_and_cancel_at_once() {
 
     browser.click("#compose");
     browser.wait("document.querySelector('#result-sha256')");
+    if std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1) {
+        let made = browser.script("return document.querySelector('.made').innerText");
+        assert!(made.as_str().is_some_and(|made| made.contains(" workers")), "{made}");
+    }
     let (report, _) = native(&paths, "large-one", &[]);
     assert_eq!(
         browser.script("return document.querySelector('#result-sha256').textContent"),

@@ -193,12 +193,13 @@ impl Workers {
         let (dispatch, composer) = (self.dispatch.clone(), Rc::clone(&self.composer));
         let on_answer = Callback::from(move |(response, file): Answer| match (response, file) {
             (Response::Progress(progress), _) => dispatch.dispatch(Action::Progressed(progress)),
-            (Response::Composed { report, seconds, in_memory }, Some(file)) => {
+            (Response::Composed { report, seconds, workers, in_memory }, Some(file)) => {
                 let action = match web_sys::Url::create_object_url_with_blob(&file) {
                     Ok(url) => Action::Composed(Made {
                         report: *report,
                         url,
                         seconds,
+                        workers,
                         in_memory,
                         any_release,
                     }),

@@ -31,7 +31,7 @@ pub(crate) enum Response {
     /// How far composing has come.
     Progress(Progress),
     /// The image, which comes with the message as a file, and whether it is held in memory.
-    Composed { report: Box<Report>, seconds: f64, in_memory: bool },
+    Composed { report: Box<Report>, seconds: f64, workers: usize, in_memory: bool },
     /// Why there is no image.
     Failed(String),
 }

@@ -60,6 +60,8 @@ pub(crate) struct Made {
     pub(crate) report: Report,
     pub(crate) url: String,
     pub(crate) seconds: f64,
+    /// How many workers compressed.
+    pub(crate) workers: usize,
     pub(crate) in_memory: bool,
     pub(crate) any_release: bool,
 }

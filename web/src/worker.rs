@@ -3,6 +3,7 @@
 
 mod compose;
 mod image;
+mod pool;
 mod source;
 
 use std::cell::RefCell;
@@ -32,6 +33,10 @@ pub(crate) fn is_worker() -> bool {
 /// Listens to the page.
 pub(crate) fn run() {
     let scope: DedicatedWorkerGlobalScope = js_sys::global().unchecked_into();
+    if pool::is_helper(&scope) {
+        pool::help(&scope);
+        return;
+    }
     let post = {
         let scope = scope.clone();
         Callback::from(move |(response, file): Answer| {

@@ -4,6 +4,7 @@
 //! who compresses it.
 
 mod clusters;
+mod parts;
 
 use crate::lz4::Workspace;
 use crate::options::Features;

@@ -25,6 +25,10 @@ pub(crate) fn ResultCard(ResultProps { made }: &ResultProps) -> Html {
     let report = &made.report;
     let (name, file) = (&report.name, &report.file_name);
     let rate = report.content_size as f64 / made.seconds.max(0.001);
+    let by = match made.workers {
+        1 => String::new(),
+        workers => format!(" by {workers} workers"),
+    };
     let install = format!(
         "sudo install -d /var/lib/extensions\n\
          sudo install -m 0644 {file} /var/lib/extensions/{name}.raw\n\
@@ -40,7 +44,7 @@ pub(crate) fn ResultCard(ResultProps { made }: &ResultProps) -> Html {
         <Card id="result" title="Image">
             <p class="made">
                 <span class="made__icon">{ icon(Icon::Done) }</span>
-                { format!("Made in {:.1} s, {} per second.", made.seconds, bytes(rate as u64)) }
+                { format!("Made in {:.1} s, {} per second{by}.", made.seconds, bytes(rate as u64)) }
             </p>
             <dl class="facts">
                 <dt>{ "File" }</dt><dd class="facts__code">{ file }</dd>

@@ -7,6 +7,7 @@ use web_sys::File;
 use yew::Callback;
 
 use super::image::Image;
+use super::pool::Pool;
 use super::source::Source;
 use crate::agent::Answer;
 use crate::protocol::Response;
@@ -38,11 +39,20 @@ pub(crate) async fn run(
     let compose = Compose::new(plan).map_err(|error| error.to_string())?;
     let mut image = Image::new().await;
     let in_memory = image.is_in_memory();
-    match drive(compose, &sources, &mut image, answer).await {
+    let mut pool = Pool::default();
+    match drive(compose, &sources, &mut image, &mut pool, answer).await {
         Ok(report) => {
             let file = image.finish(&report.file_name).await?;
             let seconds = (js_sys::Date::now() - start) / 1000.0;
-            Ok((Response::Composed { report: Box::new(report), seconds, in_memory }, file))
+            Ok((
+                Response::Composed {
+                    report: Box::new(report),
+                    seconds,
+                    workers: pool.workers(),
+                    in_memory,
+                },
+                file,
+            ))
         }
         Err(error) => {
             image.discard();
@@ -55,12 +65,12 @@ async fn drive(
     mut compose: Compose<Source>,
     sources: &[&File],
     image: &mut Image,
+    pool: &mut Pool,
     answer: &Callback<Answer>,
 ) -> Result<Report, String> {
     let text = |error: sysext::Error| error.to_string();
     let in_worker = super::is_worker();
     let mut said = 0.0;
-    let mut workspace = sysext::erofs::Workspace::default();
     loop {
         let now = js_sys::Date::now();
         if now - said >= PROGRESS_EVERY {
@@ -78,8 +88,7 @@ async fn drive(
                 compose.package(Source::open(file).await?).map_err(text)?;
             }
             Step::Compress(jobs) => {
-                let packed = jobs.into_iter().map(|job| job.run(&mut workspace)).collect();
-                compose.compressed(packed).map_err(text)?;
+                compose.compressed(pool.run(jobs).await?).map_err(text)?;
             }
             Step::Write(write) => image.write(write.at, &write.bytes)?,
             Step::Read { at, length } => compose.image(&image.read(at, length)?).map_err(text)?,
