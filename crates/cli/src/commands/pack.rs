@@ -31,7 +31,8 @@ pub(crate) fn run(args: &args::Pack, terminal: &Terminal) -> Result<Outcome> {
     let bar = terminal.progress(files.iter().map(|file| file.size).sum());
     bar.set_message("Packing");
     let workers = Workers::new(args.storage.workers);
-    let mut packing = Packing { writer, workers, output, bar, jobs: Vec::new(), gathered: 0 };
+    let mut packing =
+        Packing { writer, workers, output, bar, jobs: Vec::new(), gathered: 0, spare: Vec::new() };
     files.iter().try_for_each(|file| packing.file(file))?;
     let size = packing.finish()?;
     if terminal.json {
@@ -101,6 +102,8 @@ struct Packing {
     /// What is to be compressed next, and its bytes.
     jobs: Vec<Job>,
     gathered: usize,
+    /// Memory that was written and may be read into again: fresh memory costs more than the copy into it.
+    spare: Vec<Vec<u8>>,
 }
 
 impl Packing {
@@ -111,7 +114,9 @@ impl Packing {
         while left > 0 {
             interrupt::check()?;
             let want = left.min(SEGMENT as u64);
-            let mut content = Vec::with_capacity(want as usize);
+            let mut content = self.spare.pop().unwrap_or_default();
+            content.clear();
+            content.reserve_exact(want as usize);
             let read = from.by_ref().take(want).read_to_end(&mut content);
             read.with_context(|| unreadable(file))?;
             if (content.len() as u64) < want {
@@ -139,7 +144,12 @@ impl Packing {
     fn run(&mut self, jobs: Vec<Job>) -> Result<()> {
         for packed in self.workers.run(jobs) {
             self.writer.add(packed)?;
-            self.writer.writes().try_for_each(|write| self.output.write(&write))?;
+            for write in self.writer.writes() {
+                self.output.write(&write)?;
+                if write.bytes.capacity() >= SEGMENT && self.spare.len() < BATCH / SEGMENT {
+                    self.spare.push(write.bytes);
+                }
+            }
         }
         Ok(())
     }
