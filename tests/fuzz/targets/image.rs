@@ -15,6 +15,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let Ok(mut image) = Image::open(Cursor::new(bytes)) else { return };
     let Ok(tree) = image.tree() else { return };
+    let _ = image.map();
     for id in tree.ids() {
         if let Kind::File(content) = &tree.node(id).kind {
             let mut chunks = image.chunks(content);
