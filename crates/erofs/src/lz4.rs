@@ -7,7 +7,7 @@
 //! - [`lazy`](Lazy): chains of candidates, and a match gives way to a better one that overlaps it;
 //! - [`optimal`](Optimal): the longest match at every place, and the shortest way through them.
 //!
-//! The same bytes on every target: hashes are of 4 bytes whatever the word size, and positions are 32 bits wide.
+//! The same bytes on every target: hashes are of as many bytes whatever the word size, and positions are 32 bits wide.
 //! lz4_flex decodes what this writes; it has no limit for its output and hashes differently on 32 and 64 bit
 //! targets, so it does not encode here.
 
@@ -181,7 +181,7 @@ fn common(a: &[u8], b: &[u8]) -> usize {
 
 #[inline]
 fn word(bytes: &[u8]) -> u64 {
-    u64::from_le_bytes(bytes.try_into().expect("chunks of eight bytes"))
+    u64::from_le_bytes(bytes.try_into().expect("eight bytes"))
 }
 
 #[inline]
@@ -191,13 +191,7 @@ fn read32(data: &[u8], at: usize) -> u32 {
 
 #[inline]
 fn read64(data: &[u8], at: usize) -> u64 {
-    u64::from_le_bytes(data[at..at + 8].try_into().expect("eight bytes"))
-}
-
-/// A hash of so many bits.
-#[inline]
-fn hash(sequence: u32, bits: u32) -> usize {
-    (sequence.wrapping_mul(2_654_435_761) >> (32 - bits)) as usize
+    word(&data[at..at + 8])
 }
 
 /// Bytes that a length takes beyond the four bits in the token.

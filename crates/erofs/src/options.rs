@@ -66,6 +66,13 @@ pub(crate) struct Features {
     pub(crate) fragments: bool,
 }
 
+impl Features {
+    /// Whether physical clusters may be larger than a block.
+    pub(crate) fn has_big_clusters(&self) -> bool {
+        self.pcluster > BLOCK
+    }
+}
+
 impl Options {
     /// The options of a profile.
     pub fn new(profile: Profile) -> Self {
@@ -77,7 +84,7 @@ impl Options {
         let feature = |name, major, minor| Feature { name, since: Kernel { major, minor } };
         let mut features = vec![feature("EROFS with LZ4", 5, 4)];
         if let Some(used) = self.compression() {
-            if used.pcluster > BLOCK {
+            if used.has_big_clusters() {
                 features.push(feature("big physical clusters", 5, 13));
             }
             if used.inline_tails {

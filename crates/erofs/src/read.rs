@@ -96,10 +96,11 @@ impl<R: Read + Seek> Image<R> {
             ));
         }
         let meta = self.meta(&root)?;
+        let content = self.content(&root)?;
         let mut walk = Walk {
             tree: Tree::new(meta),
             known: BTreeMap::from([(root.nid, NodeId(0))]),
-            claims: vec![self.claim(&root)?],
+            claims: vec![self.claim(&root, &content)?],
             folder_bytes: 0,
         };
         let mut folders = vec![(root.nid, root, NodeId(0))];
@@ -138,7 +139,8 @@ impl<R: Read + Seek> Image<R> {
         }
         let inode = self.inode(entry.nid)?;
         let meta = self.meta(&inode)?;
-        let kind = self.kind(&inode)?;
+        let content = self.content(&inode)?;
+        let kind = self.kind(&inode, &content)?;
         let node = Node { meta, kind };
         let found = crate::write::file_type(node.file_type());
         if found != entry.file_type {
@@ -146,21 +148,21 @@ impl<R: Read + Seek> Image<R> {
         }
         let child = walk.tree.add(id, &entry.name, node).map_err(wrong)?;
         walk.known.insert(entry.nid, child);
-        walk.claims.push(self.claim(&inode)?);
+        walk.claims.push(self.claim(&inode, &content)?);
         Ok(inode.is_directory().then_some((inode, child)))
     }
 
     /// Type of an entry and what belongs to it.
-    fn kind(&mut self, inode: &Inode) -> Result<Kind<Content>, Error> {
+    fn kind(&mut self, inode: &Inode, content: &Content) -> Result<Kind<Content>, Error> {
         use crate::format::mode::{S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG, S_IFSOCK};
         Ok(match inode.file_type() {
             S_IFDIR => Kind::Directory(BTreeMap::new()),
-            S_IFREG => Kind::File(self.content(inode)?),
+            S_IFREG => Kind::File(content.clone()),
             S_IFLNK => {
                 if inode.size == 0 || inode.size >= BLOCK_BYTES {
                     return Err(corrupt(inode.at, "size of a link", "1 to 4095", inode.size));
                 }
-                Kind::Symlink(self.read_all(inode)?)
+                Kind::Symlink(self.read_all(content)?)
             }
             S_IFIFO => Kind::Fifo,
             S_IFSOCK => Kind::Socket,
@@ -191,8 +193,8 @@ impl<R: Read + Seek> Image<R> {
     /// The bytes of the image that belong to an inode alone: itself, its attributes, index or tail.
     ///
     /// Two inodes that share some of them would let a small image claim content without end.
-    fn claim(&mut self, inode: &Inode) -> Result<(u64, u64), Error> {
-        let end = inode.end().saturating_add(self.following(inode)?);
+    fn claim(&self, inode: &Inode, content: &Content) -> Result<(u64, u64), Error> {
+        let end = inode.end().saturating_add(Self::following(inode, content));
         if end > self.size {
             return Err(corrupt(
                 inode.at,

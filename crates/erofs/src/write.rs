@@ -31,6 +31,7 @@ use fragments::Fragments;
 use inodes::{Body, Inode};
 use output::Output;
 pub use output::Write;
+use place::Placed;
 use xattrs::Xattrs;
 pub use xattrs::can_store_xattr;
 
@@ -227,7 +228,7 @@ impl Writer {
 
     /// Whether physical clusters may be larger than a block.
     fn has_big_clusters(&self) -> bool {
-        self.features.is_some_and(|features| features.pcluster > BLOCK)
+        self.features.is_some_and(|features| features.has_big_clusters())
     }
 
     /// Bytes of an inode and its xattrs.
@@ -254,19 +255,21 @@ impl Writer {
         self.waiting.insert(id, bytes);
     }
 
+    /// Gives placed inodes their numbers; their area starts at byte `start`.
+    fn number(&mut self, placed: &Placed, start: u64) {
+        for &(id, at) in &placed.at {
+            self.nids[id.0] = (start + at as u64) / SLOT as u64;
+        }
+    }
+
     /// Writes the inodes that wait, so that memory stays bounded.
     fn place_waiting(&mut self) {
         self.waiting_bytes = 0;
         let waiting = std::mem::take(&mut self.waiting);
         let items: Vec<_> = waiting.iter().map(|(&id, bytes)| (id, bytes.len())).collect();
         let placed = place::place(&items);
-        let mut metadata = vec![0; placed.size];
-        for &(id, at) in &placed.at {
-            let bytes = &waiting[&id];
-            metadata[at..at + bytes.len()].copy_from_slice(bytes);
-            self.nids[id.0] = (self.output.at() + at as u64) / SLOT as u64;
-        }
-        self.output.append(&metadata);
+        self.number(&placed, self.output.at());
+        self.output.append(&placed.fill(|id| &waiting[&id]));
         self.output.align();
     }
 }

@@ -200,12 +200,11 @@ impl Clusters<'_> {
         let elsewhere = match &end {
             End::Blocks => 0,
             End::Tail(tail) => tail.bytes.len() + MAP_HEADER,
-            // What the fragments make of it is not known yet; a file that is nothing else has no better place.
-            End::Fragment(_) if extents.len() == 1 => 0,
             End::Fragment(content) => content.len(),
         };
         // A pack of 16 entries takes 32 bytes.
         let index = content.len().div_ceil(BLOCK) * 2;
+        // What the fragments make of it is not known yet; a file that is nothing else has no better place.
         let is_fragment = matches!(&end, End::Fragment(_)) && extents.len() == 1;
         let saves = is_fragment || blocks.len() + index + elsewhere < content.len();
         saves.then_some(Data::Compressed { blocks, extents, end })
@@ -268,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn ends_of_files_fill_blocks_first() {
+    fn ends_of_files_become_fragments() {
         let content = crate::lz4::tests::noise(400_000, 16);
         let Some(Data::Compressed { blocks, extents, end: End::Fragment(rest) }) =
             compress(&content, Profile::Small)

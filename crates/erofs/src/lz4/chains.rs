@@ -6,7 +6,7 @@
 //! chain of the byte that ended the match so far.
 
 use super::{LAST_LITERALS, MATCH_MARGIN, MAX_DISTANCE, MIN_MATCH, Match};
-use super::{Numbering, common, hash, read32, zeros};
+use super::{Numbering, common, read32, zeros};
 
 /// log2 of the slots that hold the youngest place of each hash.
 const HEAD_BITS: u32 = 16;
@@ -67,7 +67,7 @@ impl<'a> Chains<'a> {
     fn enter(&mut self, at: usize) {
         let end = (at + 1).min(self.data.len() - (MIN_MATCH - 1));
         for place in self.entered..end {
-            let slot = &mut self.head[hash(read32(self.data, place), HEAD_BITS)];
+            let slot = &mut self.head[hash(read32(self.data, place))];
             let number = self.base + place as u32;
             let step = number.wrapping_sub(*slot);
             self.steps[place % KEPT] = u16::try_from(step).unwrap_or(0);
@@ -183,6 +183,11 @@ impl<'a> Chains<'a> {
         }
         Some((offset, next))
     }
+}
+
+#[inline]
+fn hash(bytes: u32) -> usize {
+    (bytes.wrapping_mul(2_654_435_761) >> (32 - HEAD_BITS)) as usize
 }
 
 /// Number of equal bytes before both places, at most `most`.

@@ -46,8 +46,8 @@ pub(super) enum Tail {
 /// A run of content: where it is in the file, and where in the image.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Extent {
-    start: u64,
-    pub(super) end: u64,
+    pub(super) start: u64,
+    end: u64,
     compressed: bool,
     block: u32,
     blocks: u64,
@@ -148,20 +148,20 @@ impl<R: Read + Seek> Image<R> {
     }
 
     /// Bytes behind an inode that are its alone: tail, or index and inline cluster.
-    pub(super) fn following(&mut self, inode: &Inode) -> Result<u64, Error> {
-        let end = match self.content(inode)?.layout {
+    pub(super) fn following(inode: &Inode, content: &Content) -> u64 {
+        let end = match content.layout {
             Layout::Stored { tail_at: Some(at), .. } => at.saturating_add(inode.size % BLOCK_BYTES),
             Layout::Compressed { tail: Tail::Inline { at, size }, .. } => at.saturating_add(size),
             Layout::Compressed { index, .. } => index.at.saturating_add(index.size()),
             Layout::Fragment { .. } => inode.end().next_multiple_of(8).saturating_add(8),
             Layout::Stored { .. } => inode.end(),
         };
-        Ok(end.saturating_sub(inode.end()))
+        end.saturating_sub(inode.end())
     }
 
     /// Where the content of an inode lies in the image, and its index.
     pub(super) fn runs(&mut self, inode: &Inode, content: &Content) -> Result<Vec<Run>, Error> {
-        let end = inode.end().saturating_add(self.following(inode)?);
+        let end = inode.end().saturating_add(Self::following(inode, content));
         let index_at = inode.end().next_multiple_of(8);
         Ok(match content.layout {
             Layout::Stored { at, tail_at } => {
@@ -180,20 +180,12 @@ impl<R: Read + Seek> Image<R> {
                     }
                     _ => vec![Run::Index { at: index_at, end }],
                 };
-                let mut chunks = self.chunks(content);
-                let mut at = 0;
-                while at < content.size {
-                    let extent = chunks.extent(index, at)?;
-                    let in_blocks = tail == Tail::Blocks || extent.end < content.size;
-                    if in_blocks {
+                for extent in self.chunks(content).extents(index)? {
+                    if tail == Tail::Blocks || extent.end < content.size {
                         let at = u64::from(extent.block).saturating_mul(BLOCK_BYTES);
                         let length = extent.blocks.saturating_mul(BLOCK_BYTES);
                         runs.push(Run::Blocks { at, end: at.saturating_add(length) });
                     }
-                    if extent.end <= at {
-                        return Err(corrupt(index.at, "end of an extent", "more", extent.end));
-                    }
-                    at = extent.end;
                 }
                 runs
             }
@@ -201,9 +193,8 @@ impl<R: Read + Seek> Image<R> {
     }
 
     /// All content of a folder or a link, which `check_layout` has held against the size of the image.
-    pub(super) fn read_all(&mut self, inode: &Inode) -> Result<Vec<u8>, Error> {
-        let content = self.content(inode)?;
-        let mut chunks = self.chunks(&content);
+    pub(super) fn read_all(&mut self, content: &Content) -> Result<Vec<u8>, Error> {
+        let mut chunks = self.chunks(content);
         let mut bytes = Vec::new();
         while let Some(chunk) = chunks.next_chunk()? {
             bytes.extend(chunk);
@@ -244,8 +235,23 @@ impl<R: Read + Seek> Chunks<'_, R> {
         self.image.read_vec(tail_at.unwrap_or_default(), tail, "inline tail")
     }
 
+    /// All extents, in order.
+    pub(super) fn extents(&mut self, index: index::Layout) -> Result<Vec<Extent>, Error> {
+        let (mut extents, mut at) = (Vec::new(), 0);
+        while at < self.content.size {
+            let extent = self.extent(index, at)?;
+            if extent.end <= at {
+                let expected = format_args!("more than {at}");
+                return Err(corrupt(index.at, "end of an extent", expected, extent.end));
+            }
+            at = extent.end;
+            extents.push(extent);
+        }
+        Ok(extents)
+    }
+
     /// The extent that starts at a byte of the content.
-    pub(super) fn extent(&mut self, index: index::Layout, start: u64) -> Result<Extent, Error> {
+    fn extent(&mut self, index: index::Layout, start: u64) -> Result<Extent, Error> {
         let lcn = start / BLOCK_BYTES;
         let wrong =
             |found: &dyn std::fmt::Display| corrupt(index.at, "start of an extent", start, found);

@@ -20,7 +20,8 @@ pub(super) struct Entry {
 impl<R: Read + Seek> Image<R> {
     /// The entries of a folder without `.` and `..`, which must lead to itself and to `parent`.
     pub(super) fn entries(&mut self, inode: &Inode, parent: u64) -> Result<Vec<Entry>, Error> {
-        let bytes = self.read_all(inode)?;
+        let content = self.content(inode)?;
+        let bytes = self.read_all(&content)?;
         let mut entries = Vec::new();
         let mut previous = Vec::new();
         for block in bytes.chunks(BLOCK) {

@@ -56,21 +56,8 @@ impl<R: Read + Seek> Image<R> {
                 starts.extend((0..pieces).map(|piece| piece.saturating_mul(PIECE)));
             }
             Layout::Compressed { index, .. } => {
-                let mut chunks = self.chunks(&content);
-                let mut at = 0;
-                while at < content.size {
-                    starts.push(at);
-                    let end = chunks.extent(index, at)?.end;
-                    if end <= at {
-                        return Err(corrupt(
-                            index.at,
-                            "end of an extent",
-                            format_args!("more than {at}"),
-                            end,
-                        ));
-                    }
-                    at = end;
-                }
+                let extents = self.chunks(&content).extents(index)?;
+                starts.extend(extents.iter().map(|extent| extent.start));
             }
         }
         Ok(Box::new(Packed { content, starts, last: None }))

@@ -145,7 +145,8 @@ impl<R: Read + Seek> Image<R> {
                 Run::Index { at, end } => push(at, end, Part::Index),
             }
         }
-        for (at, length) in self.shared_xattrs(inode)? {
+        let body = self.xattr_body(inode)?;
+        for (at, length) in self.shared_xattrs(inode, &body)? {
             areas.push(Area { at, length, part: Part::SharedXattr, path: None });
         }
         if areas.last().is_some_and(|area| area.at.saturating_add(area.length) > self.size) {

@@ -13,21 +13,14 @@ use crate::format::{BLOCK_BYTES, XATTR_PREFIXES, XattrEntry, XattrIbodyHeader};
 impl<R: Read + Seek> Image<R> {
     /// The extended attributes of an inode by their full names.
     pub(super) fn xattrs(&mut self, inode: &Inode) -> Result<BTreeMap<Vec<u8>, Vec<u8>>, Error> {
-        let mut xattrs = BTreeMap::new();
-        if inode.xattr_size == 0 {
-            return Ok(xattrs);
-        }
         let at = inode.xattrs_at();
-        let body = self.read_vec(at, inode.xattr_size, "extended attributes")?;
-        let Ok((header, mut rest)) = XattrIbodyHeader::read_from_prefix(&body) else {
-            return Err(corrupt(at, "extended attributes", "a header", "less"));
-        };
-        let ids = usize::from(header.h_shared_count).saturating_mul(4);
-        for (place, length) in self.shared_xattrs(inode)? {
+        let body = self.xattr_body(inode)?;
+        let mut xattrs = BTreeMap::new();
+        for (place, length) in self.shared_xattrs(inode, &body)? {
             let entry = self.read_vec(place, length, "shared attribute")?;
             insert(&mut xattrs, &entry, place)?;
         }
-        rest = rest.get(ids..).unwrap_or_default();
+        let (_, mut rest) = split(inode, &body)?;
         while let Ok((header, _)) = XattrEntry::read_from_prefix(rest) {
             // Zeros fill what the entries leave.
             if header.e_name_index == 0 && rest.iter().all(|byte| *byte == 0) {
@@ -48,30 +41,46 @@ impl<R: Read + Seek> Image<R> {
         Ok(xattrs)
     }
 
-    /// Where the shared attributes of an inode lie: byte offsets, and bytes without padding.
-    pub(super) fn shared_xattrs(&mut self, inode: &Inode) -> Result<Vec<(u64, u64)>, Error> {
+    /// The bytes of an inode's attributes; none if it has none.
+    pub(super) fn xattr_body(&mut self, inode: &Inode) -> Result<Vec<u8>, Error> {
         if inode.xattr_size == 0 {
             return Ok(Vec::new());
         }
-        let at = inode.xattrs_at();
-        let header: XattrIbodyHeader = self.read_struct(at, "extended attributes")?;
-        let count = u64::from(header.h_shared_count);
-        if (size_of::<XattrIbodyHeader>() as u64).saturating_add(count.saturating_mul(4))
-            > inode.xattr_size
-        {
-            return Err(corrupt(at, "shared attributes", count, "fewer"));
-        }
+        self.read_vec(inode.xattrs_at(), inode.xattr_size, "extended attributes")
+    }
+
+    /// Where the shared attributes of an inode lie: byte offsets, and bytes without padding.
+    pub(super) fn shared_xattrs(
+        &mut self,
+        inode: &Inode,
+        body: &[u8],
+    ) -> Result<Vec<(u64, u64)>, Error> {
         let start = u64::from(self.superblock.xattr_blkaddr.get()).saturating_mul(BLOCK_BYTES);
-        let ids = at.saturating_add(size_of::<XattrIbodyHeader>() as u64);
-        let ids = self.read_vec(ids, count.saturating_mul(4), "shared attributes")?;
-        let mut places = Vec::new();
-        for id in ids.as_chunks::<4>().0 {
+        let (ids, _) = split(inode, body)?;
+        let mut places = Vec::with_capacity(ids.len());
+        for id in ids {
             let place = start.saturating_add(u64::from(u32::from_le_bytes(*id)).saturating_mul(4));
             let header: XattrEntry = self.read_struct(place, "shared attribute")?;
             places.push((place, stored_size(header) as u64));
         }
         Ok(places)
     }
+}
+
+/// The ids of shared attributes, and the entries behind them.
+fn split<'a>(inode: &Inode, body: &'a [u8]) -> Result<(&'a [[u8; 4]], &'a [u8]), Error> {
+    let at = inode.xattrs_at();
+    if body.is_empty() {
+        return Ok((&[], &[]));
+    }
+    let Ok((header, rest)) = XattrIbodyHeader::read_from_prefix(body) else {
+        return Err(corrupt(at, "extended attributes", "a header", "less"));
+    };
+    let ids = usize::from(header.h_shared_count).saturating_mul(4);
+    let Some((ids, entries)) = rest.split_at_checked(ids) else {
+        return Err(corrupt(at, "shared attributes", header.h_shared_count, "fewer"));
+    };
+    Ok((ids.as_chunks().0, entries))
 }
 
 /// Bytes of an entry without its padding.

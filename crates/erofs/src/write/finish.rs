@@ -35,27 +35,16 @@ impl Writer {
         }
         // What is left of the head takes some of them.
         let head_at = self.xattrs.end().next_multiple_of(SLOT);
-        let (in_head, items) = place::fill(head_at.next_multiple_of(BLOCK) - head_at, items);
+        let (in_head, items) = place::choose(head_at.next_multiple_of(BLOCK) - head_at, items);
         let placed = place::place(&items);
         let start = self.output.at() + dirs.blocks() * BLOCK as u64;
-        for (placed, start) in [(&in_head, head_at as u64), (&placed, start)] {
-            for &(id, at) in &placed.at {
-                self.nids[id.0] = (start + at as u64) / SLOT as u64;
-            }
-        }
+        self.number(&in_head, head_at as u64);
+        self.number(&placed, start);
         self.nids[self.tree.root().0] = (ROOT_AT / SLOT) as u64;
 
-        let mut areas = [&in_head, &placed].map(|placed| vec![0; placed.size]);
-        for (placed, area) in [&in_head, &placed].into_iter().zip(&mut areas) {
-            for &(id, at) in &placed.at {
-                let bytes = match self.waiting.remove(&id) {
-                    Some(bytes) => bytes,
-                    None => self.directory(&dirs, id),
-                };
-                area[at..at + bytes.len()].copy_from_slice(&bytes);
-            }
-        }
-        let [in_head, metadata] = areas;
+        let [in_head, metadata] = [in_head, placed].map(|placed| {
+            placed.fill(|id| self.waiting.remove(&id).unwrap_or_else(|| self.directory(&dirs, id)))
+        });
         dirs.write(&self.tree, &self.nids, &self.links, &mut self.output);
         self.output.append(&metadata);
         self.output.align();
@@ -159,7 +148,7 @@ impl Writer {
 fn describe_compression(features: Features, superblock: &mut SuperBlock, head: &mut [u8]) {
     let mut incompat = format::INCOMPAT_ZERO_PADDING;
     superblock.lz4_max_distance = u16::MAX.into();
-    if features.pcluster > BLOCK {
+    if features.has_big_clusters() {
         incompat |= format::INCOMPAT_BIG_PCLUSTER;
         // Now the field is the list of compressors, and `struct z_erofs_lz4_cfgs` follows: LZ4 is the first.
         superblock.lz4_max_distance = 1.into();

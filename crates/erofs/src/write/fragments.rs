@@ -17,7 +17,7 @@ use crate::compress::{Data, Job, SEGMENT};
 use crate::error::Error;
 use crate::format::{self, BLOCK, MapHeader, advise};
 use crate::options::Features;
-use crate::tree::{Kind, Tree};
+use crate::tree::{Kind, NodeId, Tree};
 
 /// Content that is gathered before it is sorted.
 const BATCH: usize = 32 << 20;
@@ -138,7 +138,7 @@ impl Fragments {
                 content
             }
             Data::Compressed { blocks, extents, .. } => {
-                let big = self.features.pcluster > BLOCK;
+                let big = self.features.has_big_clusters();
                 index::push_extents(&mut self.index, size, &extents, big);
                 blocks
             }
@@ -170,7 +170,7 @@ impl Fragments {
             return None;
         }
         self.write_held(output);
-        let big = self.features.pcluster > BLOCK;
+        let big = self.features.has_big_clusters();
         let mut advise = if big { advise::BIG_PCLUSTER_1 } else { 0 };
         let layout = if self.runs.len() == 1 {
             advise |= advise::COMPACTED_2B | if big { advise::BIG_PCLUSTER_2 } else { 0 };
@@ -206,19 +206,22 @@ impl Fragments {
 /// The place of each file in an order in which like is next to like: by what follows the last dot of the name, then by
 /// name and size. Translations of one program come together that way, and so do versions of one text.
 fn rank(tree: &Tree<u64>) -> Vec<u32> {
-    let mut files: Vec<_> = tree
-        .paths()
-        .filter_map(|(path, id)| {
-            let Kind::File(size) = tree.node(id).kind else { return None };
-            let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default().to_vec();
-            let dot = name.iter().rposition(|byte| *byte == b'.').filter(|at| *at > 0);
-            Some((name[dot.unwrap_or(0)..].to_vec(), name, size, path, id))
-        })
-        .collect();
-    files.sort();
+    let file = |(path, id): (Vec<u8>, NodeId)| match tree.node(id).kind {
+        Kind::File(size) => Some((path, size, id)),
+        _ => None,
+    };
+    let mut files: Vec<_> = tree.paths().filter_map(file).collect();
+    files.sort_by(|a, b| likeness(a).cmp(&likeness(b)));
     let mut rank = vec![u32::MAX; tree.len()];
-    for (place, (_, _, _, _, id)) in files.into_iter().enumerate() {
+    for (place, (_, _, id)) in files.into_iter().enumerate() {
         rank[id.0] = rank[id.0].min(place as u32);
     }
     rank
+}
+
+/// What files are sorted by: suffix, name, size, path.
+fn likeness((path, size, _): &(Vec<u8>, u64, NodeId)) -> (&[u8], &[u8], u64, &[u8]) {
+    let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+    let dot = name.iter().rposition(|byte| *byte == b'.').filter(|at| *at > 0);
+    (&name[dot.unwrap_or(0)..], name, *size, path)
 }

@@ -17,8 +17,21 @@ pub(super) struct Placed {
     pub(super) size: usize,
 }
 
-/// Chooses inodes that fill `room` bytes, in their order: their offsets, and those that are left.
-pub(super) fn fill(room: usize, items: Vec<(NodeId, usize)>) -> (Placed, Vec<(NodeId, usize)>) {
+impl Placed {
+    /// The bytes of the area.
+    pub(super) fn fill<B: AsRef<[u8]>>(&self, mut inode: impl FnMut(NodeId) -> B) -> Vec<u8> {
+        let mut area = vec![0; self.size];
+        for &(id, at) in &self.at {
+            let bytes = inode(id);
+            let bytes = bytes.as_ref();
+            area[at..at + bytes.len()].copy_from_slice(bytes);
+        }
+        area
+    }
+}
+
+/// Chooses inodes that fit into `room` bytes, in their order: their offsets, and those that are left.
+pub(super) fn choose(room: usize, items: Vec<(NodeId, usize)>) -> (Placed, Vec<(NodeId, usize)>) {
     let mut placed = Placed { at: Vec::new(), size: 0 };
     let left = items.into_iter().filter(|&(id, size)| {
         let size = size.next_multiple_of(SLOT);
