@@ -1,14 +1,17 @@
-//! What can go wrong when a package is read.
+//! What can go wrong when a package or a repository's metadata is read.
 
 use std::fmt;
 
-/// A package that cannot be read.
+/// A package, or metadata, that cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The package breaks the format, or what it holds is not what its digests say.
     #[error("corrupt package: {0}")]
     Corrupt(Corrupt),
+    /// A repository's metadata breaks its format.
+    #[error("corrupt metadata: {0}")]
+    Metadata(Corrupt),
     /// The package may be fine, but this crate does not know one of its features.
     #[error("unsupported package feature: {0}")]
     Unsupported(&'static str),
@@ -30,7 +33,21 @@ struct Where {
 }
 
 impl Corrupt {
-    /// Byte offset in the package at which reading stopped or the broken structure lies.
+    fn new(
+        at: u64,
+        what: impl fmt::Display,
+        expected: impl fmt::Display,
+        found: impl fmt::Display,
+    ) -> Self {
+        Self(Box::new(Where {
+            at,
+            what: what.to_string(),
+            expected: expected.to_string(),
+            found: found.to_string(),
+        }))
+    }
+
+    /// Byte offset in the package, or in the decompressed metadata, at which reading stopped or the broken structure lies.
     pub fn offset(&self) -> u64 {
         self.0.at
     }
@@ -50,10 +67,15 @@ pub(crate) fn corrupt(
     expected: impl fmt::Display,
     found: impl fmt::Display,
 ) -> Error {
-    Error::Corrupt(Corrupt(Box::new(Where {
-        at,
-        what: what.to_string(),
-        expected: expected.to_string(),
-        found: found.to_string(),
-    })))
+    Error::Corrupt(Corrupt::new(at, what, expected, found))
+}
+
+/// The error for broken metadata; `at` counts decompressed bytes.
+pub(crate) fn broken(
+    at: u64,
+    what: impl fmt::Display,
+    expected: impl fmt::Display,
+    found: impl fmt::Display,
+) -> Error {
+    Error::Metadata(Corrupt::new(at, what, expected, found))
 }

@@ -1,4 +1,5 @@
-//! RPM packages, without I/O: what a package says of itself, which files it has, and their content.
+//! RPM packages and repositories, without I/O: what a package says of itself, which files it has, and their content;
+//! what the metadata of a repository says of its packages ([`repodata`]); how versions compare ([`evr`]).
 //!
 //! Reads the formats that rpm has written since 1996 (v3, v4, v6), with payloads in cpio's `newc` form and in the
 //! stripped form of packages with files of 4 GiB and more, packed with zstd, xz, lzma, gzip, bzip2 or not at all. See
@@ -24,21 +25,27 @@
 //! # Ok::<(), rpm::Error>(())
 //! ```
 //!
-//! Not here: installing, signatures, dependencies, delta packages.
+//! Not here: installing, signatures, choosing packages (the crate `resolve`), delta packages.
 #![warn(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 
 mod capabilities;
+mod compression;
+mod dependency;
 mod digest;
 mod error;
+pub mod evr;
 mod header;
 mod package;
 mod payload;
+pub mod repodata;
 mod source;
 mod tag;
 mod write;
 
 pub use capabilities::Capabilities;
+pub use dependency::{Dependency, Operator, Rich, Sense};
 pub use error::{Corrupt, Error};
+pub use evr::Evr;
 pub use package::{File, FileFlags, HardLinks, Package, Scriptlet};
 pub use payload::{Member, Payload};
 pub use write::{Compression, NewFile, NewPackage};

@@ -3,24 +3,23 @@
 //! Everything that has a digest is checked on the way: each file when its last byte has been read, payload and package
 //! when the archive has ended.
 
-mod compression;
 mod cpio;
 
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::io::{BufRead as _, BufReader, Read};
 
+use crate::compression::Decoder;
 use crate::digest::{self, Hash};
 use crate::error::{Error, corrupt};
 use crate::package::{File, Headers, Package};
 use crate::source::Source;
 use crate::tag;
-use compression::Decoder;
 
 /// Reads a package from its first byte to its last.
 pub struct Payload<R: Read> {
     package: Package,
     source: Source<R>,
-    decoder: Option<Decoder<R>>,
+    decoder: Option<Decoder<BufReader<Source<R>>>>,
     compressor: String,
     digests: Digests,
     by_path: BTreeMap<Vec<u8>, usize>,
@@ -238,7 +237,7 @@ impl<R: Read> Payload<R> {
     /// Fills `into` from the archive.
     fn read_exact(&mut self, into: &mut [u8]) -> Result<(), Error> {
         if self.decoder.is_none() {
-            self.decoder = Some(Decoder::new(&self.source, &self.compressor)?);
+            self.decoder = Some(open_payload(&self.source, &self.compressor)?);
         }
         let Some(decoder) = &mut self.decoder else { return Ok(()) };
         let expected = decoder.name();
@@ -294,6 +293,32 @@ impl Digests {
             source.set_hash(hash);
         }
         Ok(digests)
+    }
+}
+
+/// A decoder for what the payload starts with. The header's tag may lie or be missing; it decides only for lzma, which
+/// has no magic.
+fn open_payload<R: Read>(
+    source: &Source<R>,
+    compressor: &str,
+) -> Result<Decoder<BufReader<Source<R>>>, Error> {
+    let failed = |error: &std::io::Error| source.error("payload", "readable bytes", error);
+    let reader = BufReader::with_capacity(64 << 10, source.clone());
+    let mut reader = match Decoder::by_magic(reader).map_err(|error| failed(&error))? {
+        Decoder::None(reader) => reader,
+        decoder => return Ok(decoder),
+    };
+    match reader.fill_buf().map_err(|error| failed(&error))? {
+        [b'0', b'7', b'0', b'7', ..] => Ok(Decoder::None(reader)),
+        _ if compressor == "lzma" => {
+            Decoder::lzma(reader).map_err(|error| source.error("payload", "lzma", &error))
+        }
+        found => {
+            let found = digest::hex(found.get(..found.len().min(6)).unwrap_or_default());
+            let found = if found.is_empty() { "the end of the package" } else { &found };
+            let expected = "zstd, xz, gzip, bzip2, lzma or cpio";
+            Err(corrupt(source.at(), "start of the payload", expected, found))
+        }
     }
 }
 

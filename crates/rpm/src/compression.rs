@@ -1,39 +1,31 @@
-//! The compressors of payloads, all in pure Rust, so that the same code runs in a browser.
+//! The compressors of payloads and metadata, all in pure Rust, so that the same code runs in a browser.
 
-use std::io::{self, BufRead as _, BufReader, Read};
+use std::io::{self, BufRead, Read};
 
 use bzip2::bufread::MultiBzDecoder;
 use flate2::bufread::MultiGzDecoder;
 use lzma_rust2::{LzmaReader, XzReader};
-use ruzstd::decoding::StreamingDecoder;
+use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 
-use crate::error::Error;
-use crate::source::Source;
-
-/// Memory that a payload's dictionary may take, in KiB. `xz -9`, the most that rpm uses, wants 64 MiB.
+/// Memory that a dictionary may take, in KiB. `xz -9`, the most that rpm uses, wants 64 MiB.
 const DICTIONARY_KIB: u32 = 192 << 10;
 /// Bytes that a zstd window may take; `zstd --ultra -22` wants 128 MiB.
 const ZSTD_WINDOW: u64 = 128 << 20;
 
 /// A stream that decompresses another.
-pub(super) enum Decoder<R: Read> {
-    None(BufReader<Source<R>>),
-    Gzip(Box<MultiGzDecoder<BufReader<Source<R>>>>),
-    Bzip2(MultiBzDecoder<BufReader<Source<R>>>),
-    Xz(Box<XzReader<BufReader<Source<R>>>>),
-    Lzma(Box<LzmaReader<BufReader<Source<R>>>>),
-    Zstd(Zstd<R>),
+pub(crate) enum Decoder<B: BufRead> {
+    None(B),
+    Gzip(Box<MultiGzDecoder<B>>),
+    Bzip2(MultiBzDecoder<B>),
+    Xz(Box<XzReader<B>>),
+    Lzma(Box<LzmaReader<B>>),
+    Zstd(Zstd<B>),
 }
 
-impl<R: Read> Decoder<R> {
-    /// A decoder for what the stream starts with. The header's tag may lie or be missing; it decides only for lzma,
-    /// which has no magic.
-    pub(super) fn new(source: &Source<R>, compressor: &str) -> Result<Self, Error> {
-        let mut reader = BufReader::with_capacity(64 << 10, source.clone());
-        let start =
-            reader.fill_buf().map_err(|error| source.error("payload", "readable bytes", &error))?;
-        let failed = |error: &io::Error| source.error("payload", compressor, error);
-        Ok(match start {
+impl<B: BufRead> Decoder<B> {
+    /// A decoder for what the stream starts with; [`Decoder::None`] for what has none of the known starts.
+    pub(crate) fn by_magic(mut reader: B) -> io::Result<Self> {
+        Ok(match reader.fill_buf()? {
             [0x1F, 0x8B, ..] => Self::Gzip(Box::new(MultiGzDecoder::new(reader))),
             [b'B', b'Z', b'h', ..] => Self::Bzip2(MultiBzDecoder::new(reader)),
             [0xFD, b'7', b'z', b'X', b'Z', ..] => {
@@ -42,30 +34,20 @@ impl<R: Read> Decoder<R> {
             [0x28, 0xB5, 0x2F, 0xFD, ..] | [0x50..=0x5F, 0x2A, 0x4D, 0x18, ..] => {
                 Self::Zstd(Zstd { reader: Some(reader), frame: None })
             }
-            [b'0', b'7', b'0', b'7', ..] => Self::None(reader),
-            _ if compressor == "lzma" => {
-                let decoder = LzmaReader::new_mem_limit(reader, DICTIONARY_KIB, None);
-                Self::Lzma(Box::new(decoder.map_err(|error| failed(&error))?))
-            }
-            found => {
-                let found = crate::digest::hex(found.get(..found.len().min(6)).unwrap_or_default());
-                let found =
-                    if found.is_empty() { "the end of the package".to_owned() } else { found };
-                let expected = "zstd, xz, gzip, bzip2, lzma or cpio";
-                return Err(crate::error::corrupt(
-                    source.at(),
-                    "start of the payload",
-                    expected,
-                    found,
-                ));
-            }
+            _ => Self::None(reader),
         })
     }
 
+    /// A decoder for lzma, which has no magic.
+    pub(crate) fn lzma(reader: B) -> io::Result<Self> {
+        let decoder = LzmaReader::new_mem_limit(reader, DICTIONARY_KIB, None)?;
+        Ok(Self::Lzma(Box::new(decoder)))
+    }
+
     /// What the stream should be, for messages.
-    pub(super) fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         match self {
-            Self::None(_) => "cpio data",
+            Self::None(_) => "uncompressed data",
             Self::Gzip(_) => "gzip data",
             Self::Bzip2(_) => "bzip2 data",
             Self::Xz(_) => "xz data",
@@ -75,7 +57,7 @@ impl<R: Read> Decoder<R> {
     }
 }
 
-impl<R: Read> Read for Decoder<R> {
+impl<B: BufRead> Read for Decoder<B> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::None(decoder) => decoder.read(into),
@@ -89,14 +71,14 @@ impl<R: Read> Read for Decoder<R> {
 }
 
 /// Zstandard frames one after the other; the decoder below knows one.
-pub(super) struct Zstd<R: Read> {
-    reader: Option<BufReader<Source<R>>>,
-    frame: Option<Box<Frame<R>>>,
+pub(crate) struct Zstd<B: BufRead> {
+    reader: Option<B>,
+    frame: Option<Box<Frame<B>>>,
 }
 
-type Frame<R> = StreamingDecoder<BufReader<Source<R>>, ruzstd::decoding::FrameDecoder>;
+type Frame<B> = StreamingDecoder<B, FrameDecoder>;
 
-impl<R: Read> Read for Zstd<R> {
+impl<B: BufRead> Read for Zstd<B> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         loop {
             let mut frame = match self.frame.take() {
@@ -116,9 +98,9 @@ impl<R: Read> Read for Zstd<R> {
     }
 }
 
-impl<R: Read> Zstd<R> {
+impl<B: BufRead> Zstd<B> {
     /// Starts the next frame that holds data, or `None` at the end of the stream.
-    fn next_frame(&mut self) -> io::Result<Option<Box<Frame<R>>>> {
+    fn next_frame(&mut self) -> io::Result<Option<Box<Frame<B>>>> {
         let Some(mut reader) = self.reader.take() else { return Ok(None) };
         loop {
             let start = reader.fill_buf()?;
