@@ -6,9 +6,10 @@ use std::process::Command;
 use testdata::tools::run;
 
 /// What each crate may depend on among our own.
-const MAP: [(&str, &[&str]); 7] = [
+const MAP: [(&str, &[&str]); 8] = [
     ("erofs", &[]),
     ("rpm", &[]),
+    ("resolve", &["rpm"]),
     ("sysext", &["erofs", "rpm"]),
     ("sysext-composer", &["sysext"]),
     ("web", &["sysext"]),
@@ -16,7 +17,7 @@ const MAP: [(&str, &[&str]); 7] = [
     ("testdata", &["rpm", "sysext"]),
 ];
 /// The crates that run in a browser tab as they do on the command line.
-const CORE: [&str; 3] = ["erofs", "rpm", "sysext"];
+const CORE: [&str; 4] = ["erofs", "rpm", "resolve", "sysext"];
 
 #[test]
 fn dependencies_are_those_of_the_map() {

@@ -1,0 +1,413 @@
+//! Which of several candidates is the best: the order of libsolv's `policy.c`, which is dnf's.
+
+use std::cmp::Ordering;
+
+use rpm::Sense;
+use rpm::evr;
+
+use crate::arch::Fit;
+use crate::lists::Bits;
+use crate::pool::{Dep, List, Pool, Relation};
+use crate::rich::{Form, Normal, is_complex, normalize};
+use crate::search::Search;
+
+/// How far candidates are told apart.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Mode {
+    /// One will be chosen: the best comes first.
+    Choose,
+    /// Drops what is not best, and leaves the order of the rest.
+    Prune,
+    /// All may come: drops lower versions only.
+    Recommend,
+    /// All come: brings them into an order only.
+    Supplement,
+}
+
+/// Packages that those which are there recommend and suggest, kept up to date with the decisions.
+#[derive(Debug)]
+pub(crate) struct Weak {
+    recommended: Bits,
+    suggested: Bits,
+    /// Rich recommendations and suggestions of packages that are there.
+    rich: Vec<(List, Dep)>,
+    /// Decisions that have been looked at; `None` if all must be looked at again.
+    upto: Option<usize>,
+}
+
+impl Weak {
+    pub(crate) fn new(pool: &Pool) -> Self {
+        let count = pool.packages.len();
+        Self {
+            recommended: Bits::new(count),
+            suggested: Bits::new(count),
+            rich: Vec::new(),
+            upto: None,
+        }
+    }
+
+    /// Says that decisions were taken back and so many are left.
+    pub(crate) fn reverted(&mut self, left: usize) {
+        if self.upto.is_some_and(|upto| upto > left) {
+            self.upto = None;
+        }
+    }
+}
+
+impl Search<'_> {
+    /// Takes the decisions since the last time into account.
+    pub(crate) fn update_weak(&mut self) {
+        let from = self.weak.upto.unwrap_or_else(|| {
+            self.weak.recommended.clear();
+            self.weak.suggested.clear();
+            self.weak.rich.clear();
+            0
+        });
+        if from == self.decisions.len() {
+            return;
+        }
+        self.weak.upto = Some(self.decisions.len());
+        for at in from..self.decisions.len() {
+            let id = self.decisions[at];
+            if id < 0 {
+                continue;
+            }
+            let pool = self.lists.pool;
+            for list in [List::Recommends, List::Suggests] {
+                for dep in pool.list_of(id, list) {
+                    if is_complex(&self.lists, *dep) {
+                        self.weak.rich.push((list, *dep));
+                        continue;
+                    }
+                    let span = self.lists.providers(*dep);
+                    let into = match list {
+                        List::Recommends => &mut self.weak.recommended,
+                        _ => &mut self.weak.suggested,
+                    };
+                    self.lists.get(span).iter().for_each(|id| into.set(*id));
+                }
+            }
+        }
+        for at in 0..self.weak.rich.len() {
+            let (list, dep) = self.weak.rich[at];
+            let Normal::Blocks(blocks) = normalize(&mut self.lists, dep, Form::Conjunctive) else {
+                continue;
+            };
+            for block in blocks {
+                let (not, wanted): (Vec<i32>, Vec<i32>) =
+                    block.iter().partition(|literal| **literal < 0);
+                if not.iter().all(|literal| self.is_true(-*literal)) {
+                    let into = match list {
+                        List::Recommends => &mut self.weak.recommended,
+                        _ => &mut self.weak.suggested,
+                    };
+                    wanted.iter().for_each(|id| into.set(*id));
+                }
+            }
+        }
+    }
+
+    /// Whether a package is recommended by one that is there, or supplements it.
+    pub(crate) fn is_recommended(&mut self, id: i32) -> bool {
+        self.weak.recommended.has(id) || self.fulfils_any(id, List::Supplements)
+    }
+
+    fn is_suggested(&mut self, id: i32) -> bool {
+        self.weak.suggested.has(id) || self.fulfils_any(id, List::Enhances)
+    }
+
+    pub(crate) fn fulfils_any(&mut self, id: i32, list: List) -> bool {
+        let pool = self.lists.pool;
+        pool.list_of(id, list).iter().any(|dep| self.is_fulfilled(*dep))
+    }
+
+    /// Whether packages that are there fulfil a dependency.
+    pub(crate) fn is_fulfilled(&mut self, dep: Dep) -> bool {
+        use rpm::Operator::{And, Else, If, Or, Unless};
+        match self.lists.pool.get(dep) {
+            Relation::Rich(operator @ (If | Unless), left, right) => {
+                if let Relation::Rich(Else, condition, otherwise) = self.lists.pool.get(right) {
+                    let holds = self.is_fulfilled(condition) == (operator == If);
+                    return self.is_fulfilled(if holds { left } else { otherwise });
+                }
+                match operator {
+                    If => self.is_fulfilled(left) || !self.is_fulfilled(right),
+                    _ => self.is_fulfilled(left) && !self.is_fulfilled(right),
+                }
+            }
+            Relation::Rich(And, left, right) => self.is_fulfilled(left) && self.is_fulfilled(right),
+            Relation::Rich(Or, left, right) => self.is_fulfilled(left) || self.is_fulfilled(right),
+            _ => {
+                let span = self.lists.providers(dep);
+                self.lists.get(span).iter().any(|id| self.is_true(*id))
+            }
+        }
+    }
+
+    /// Sorts candidates and drops those that will not do.
+    pub(crate) fn filter(&mut self, candidates: &mut Vec<i32>, mode: Mode) {
+        if candidates.len() < 2 {
+            return;
+        }
+        let pool = self.lists.pool;
+        if mode == Mode::Supplement {
+            self.old_versions_last(candidates);
+            sort_by_common_provides(pool, candidates);
+            self.suggested_first(candidates);
+            return;
+        }
+        keep_highest_priority(pool, candidates);
+        keep_best_arch(pool, candidates);
+        self.keep_best_version(candidates);
+        if mode == Mode::Recommend {
+            return;
+        }
+        self.keep_recommended(candidates);
+        if mode == Mode::Choose && candidates.len() > 1 {
+            self.old_versions_last(candidates);
+            sort_by_common_provides(pool, candidates);
+            base_names_first(pool, candidates);
+            self.suggested_first(candidates);
+        }
+    }
+
+    /// Keeps the highest version of each name, and drops packages that others of them replace.
+    fn keep_best_version(&mut self, candidates: &mut Vec<i32>) {
+        let pool = self.lists.pool;
+        candidates.sort_by(|a, b| by_name_and_base(pool, *a, *b));
+        let mut best: Vec<i32> = Vec::new();
+        for id in candidates.iter() {
+            let package = pool.package(*id);
+            match best.last_mut() {
+                Some(last) if pool.package(*last).name == package.name => {
+                    let evr = pool.strings.get(pool.package(*last).evr);
+                    if evr::compare(evr, pool.strings.get(package.evr)) == Ordering::Less {
+                        *last = *id;
+                    }
+                }
+                _ => best.push(*id),
+            }
+        }
+        *candidates = best;
+        if candidates.len() > 1 {
+            self.drop_obsoleted(candidates);
+        }
+    }
+
+    /// Drops candidates that another candidate obsoletes, unless the two obsolete each other.
+    fn drop_obsoleted(&mut self, candidates: &mut Vec<i32>) {
+        let all = candidates.clone();
+        let replaces: Vec<Vec<usize>> =
+            all.iter().map(|id| self.obsoleted_among(*id, &all)).collect();
+        if replaces.iter().all(Vec::is_empty) {
+            return;
+        }
+        // What can be reached from each: those in one circle replace each other and stay together.
+        let reach: Vec<std::collections::BTreeSet<usize>> =
+            (0..all.len()).map(|start| reachable(&replaces, start)).collect();
+        let dropped = |at: usize| {
+            (0..all.len()).any(|other| reach[other].contains(&at) && !reach[at].contains(&other))
+        };
+        let mut at = 0;
+        candidates.retain(|_| {
+            at += 1;
+            !dropped(at - 1)
+        });
+    }
+
+    fn obsoleted_among(&mut self, id: i32, all: &[i32]) -> Vec<usize> {
+        let pool = self.lists.pool;
+        let mut found = Vec::new();
+        for dep in pool.list_of(id, List::Obsoletes) {
+            let span = self.lists.providers(*dep);
+            for other in self.lists.get(span) {
+                if pool.package(*other).name == pool.package(id).name
+                    || !pool.is_named(*other, *dep)
+                {
+                    continue;
+                }
+                found.extend(all.iter().position(|candidate| candidate == other));
+            }
+        }
+        found
+    }
+
+    fn keep_recommended(&mut self, candidates: &mut Vec<i32>) {
+        let pool = self.lists.pool;
+        if candidates.iter().filter(|id| !pool.is_base(**id)).count() < 2 {
+            return;
+        }
+        self.update_weak();
+        let recommended: Vec<bool> =
+            candidates.iter().map(|id| !pool.is_base(*id) && self.is_recommended(*id)).collect();
+        if recommended.contains(&true) {
+            let mut recommended = recommended.into_iter();
+            candidates.retain(|id| recommended.next().unwrap_or(false) || pool.is_base(*id));
+        }
+    }
+
+    /// Packages of which a higher version or a repository of higher priority has the name go to the end.
+    fn old_versions_last(&self, candidates: &mut [i32]) {
+        let pool = self.lists.pool;
+        let is_old = |id: i32| {
+            let package = pool.package(id);
+            !pool.is_base(id)
+                && self.lists.named(id).any(|other| {
+                    if other == id
+                        || pool.package(other).arch != package.arch
+                        || !self.lists.possible.has(other)
+                    {
+                        return false;
+                    }
+                    // Repositories' priorities are better the lower they are.
+                    match pool.priority(other).cmp(&pool.priority(id)) {
+                        Ordering::Less => true,
+                        Ordering::Greater => false,
+                        Ordering::Equal => {
+                            let [other, own] =
+                                [other, id].map(|id| pool.strings.get(pool.package(id).evr));
+                            evr::compare(other, own) == Ordering::Greater
+                        }
+                    }
+                })
+        };
+        back(candidates, is_old);
+    }
+
+    fn suggested_first(&mut self, candidates: &mut [i32]) {
+        self.update_weak();
+        let suggested: Vec<i32> = candidates
+            .iter()
+            .copied()
+            .filter(|id| self.lists.pool.is_base(*id) || self.is_suggested(*id))
+            .collect();
+        back(candidates, |id| !suggested.contains(&id));
+    }
+}
+
+/// Moves some to the end, one by one: those among the last go behind those that were moved before.
+fn back(candidates: &mut [i32], is_last: impl Fn(i32) -> bool) {
+    candidates.sort_by_key(|id| is_last(*id));
+}
+
+fn keep_highest_priority(pool: &Pool, candidates: &mut Vec<i32>) {
+    let new = candidates.iter().filter(|id| !pool.is_base(**id));
+    if let Some(best) = new.map(|id| pool.priority(*id)).min() {
+        candidates.retain(|id| pool.is_base(*id) || pool.priority(*id) == best);
+    }
+}
+
+fn keep_best_arch(pool: &Pool, candidates: &mut Vec<i32>) {
+    let best = candidates.iter().filter_map(|id| match pool.package(*id).fit {
+        Fit::Native(place) => Some(place),
+        _ => None,
+    });
+    if let Some(best) = best.min() {
+        candidates.retain(|id| match pool.package(*id).fit {
+            Fit::Any => true,
+            Fit::Native(place) => place == best,
+            Fit::Foreign => false,
+        });
+    }
+}
+
+fn by_name_and_base(pool: &Pool, a: i32, b: i32) -> Ordering {
+    let name = |id| pool.strings.get(pool.package(id).name);
+    name(a).cmp(name(b)).then_with(|| pool.is_base(b).cmp(&pool.is_base(a))).then(a.cmp(&b))
+}
+
+/// Packages whose name the base has come first.
+fn base_names_first(pool: &Pool, candidates: &mut [i32]) {
+    let in_base = |id: i32| {
+        let name = pool.package(id).name;
+        let mut named = pool.by_name(name).iter();
+        named.any(|other| pool.package(*other).name == name && pool.is_base(*other))
+    };
+    candidates.sort_by_key(|id| !in_base(*id));
+}
+
+/// Candidates that provide the same name in different versions: the higher version comes first.
+fn sort_by_common_provides(pool: &Pool, candidates: &mut [i32]) {
+    struct Entry {
+        candidate: usize,
+        name: u32,
+        sense: Sense,
+        evr: crate::strings::Str,
+    }
+    let mut entries = Vec::new();
+    for (candidate, id) in candidates.iter().enumerate() {
+        for dep in pool.list_of(*id, List::Provides) {
+            let Relation::Plain(name, sense, evr) = pool.get(*dep) else { continue };
+            let usable = match sense {
+                Sense::EQUAL => !is_hash(pool.strings.get(evr)),
+                Sense::LESS_EQUAL | Sense::LESS => true,
+                _ => false,
+            };
+            if usable {
+                entries.push(Entry { candidate, name: name.0, sense, evr });
+            }
+        }
+    }
+    if entries.len() < 2 {
+        return;
+    }
+    // The higher version first, and `< V` after `= V`.
+    let compare = |a: &Entry, b: &Entry| {
+        compare_versions(pool.strings.get(b.evr), pool.strings.get(a.evr))
+            .then_with(|| (a.sense == Sense::LESS).cmp(&(b.sense == Sense::LESS)))
+    };
+    entries.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| compare(a, b)));
+    let mut badness = vec![0; candidates.len()];
+    let mut bad = 0;
+    for at in 0..entries.len() {
+        let entry = &entries[at];
+        match at.checked_sub(1).map(|at| &entries[at]) {
+            Some(last) if last.name == entry.name => {
+                if last.candidate != entry.candidate && compare(last, entry) == Ordering::Less {
+                    bad += 1;
+                }
+            }
+            _ => bad = 0,
+        }
+        badness[entry.candidate] += bad;
+    }
+    if badness.iter().all(|bad| *bad == 0) {
+        return;
+    }
+    let mut sorted: Vec<(i32, i32)> = candidates
+        .iter()
+        .zip(badness)
+        .map(|(id, bad)| (if pool.is_base(*id) { 0 } else { bad }, *id))
+        .collect();
+    sorted.sort_by_key(|(bad, _)| *bad);
+    candidates.iter_mut().zip(sorted).for_each(|(candidate, (_, id))| *candidate = id);
+}
+
+/// Compares as dependencies do: a missing release is no difference.
+fn compare_versions(a: &str, b: &str) -> Ordering {
+    let (first, second) = (evr::Evr::parse(a), evr::Evr::parse(b));
+    if first.release.is_some() == second.release.is_some() {
+        return evr::compare(a, b);
+    }
+    let without = |text: &str, evr: evr::Evr<'_>| match evr.release {
+        Some(release) => text[..text.len() - release.len() - 1].to_owned(),
+        None => text.to_owned(),
+    };
+    evr::compare(&without(a, first), &without(b, second))
+}
+
+/// Whether a version is a commit's digest, which says nothing about its age.
+fn is_hash(evr: &str) -> bool {
+    evr.len() >= 4 && evr.bytes().all(|byte| matches!(byte, b'a'..=b'f' | b'0'..=b'9'))
+}
+
+fn reachable(edges: &[Vec<usize>], start: usize) -> std::collections::BTreeSet<usize> {
+    let mut reached = std::collections::BTreeSet::new();
+    let mut work = edges[start].clone();
+    while let Some(at) = work.pop() {
+        if reached.insert(at) {
+            work.extend(&edges[at]);
+        }
+    }
+    reached
+}
