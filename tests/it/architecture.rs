@@ -10,7 +10,7 @@ const MAP: [(&str, &[&str]); 8] = [
     ("erofs", &[]),
     ("rpm", &[]),
     ("resolve", &["rpm"]),
-    ("sysext", &["erofs", "rpm"]),
+    ("sysext", &["erofs", "resolve", "rpm"]),
     ("sysext-composer", &["sysext"]),
     ("web", &["sysext"]),
     ("xtask", &["rpm"]),

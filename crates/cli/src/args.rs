@@ -27,6 +27,7 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     Compose(Compose),
     Pack(Pack),
+    Resolve(Resolve),
     Inspect(Inspect),
     Extract(Extract),
     Verify(Verify),
@@ -71,6 +72,81 @@ pub(crate) struct Compose {
     /// The packages
     #[arg(required = true, value_name = "PACKAGE.rpm")]
     pub(crate) packages: Vec<PathBuf>,
+}
+
+/// Find the packages that must come along
+///
+/// SPEC names packages as dnf does: NAME, NAME.ARCH, NAME-VERSION-RELEASE, with * and ?; what packages provide, such as
+/// 'pkgconfig(zlib) >= 1.2'; a path; @GROUP.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sysext-composer resolve --repo ./fedora --arch x86_64 htop
+  sysext-composer resolve --repo ./fedora --repo updates=./updates --base base.txt --arch x86_64 --no-weak libvirt
+
+Exit codes: 0 found, 1 there is no solution (it says why), 2 bad use or bad input.")]
+pub(crate) struct Resolve {
+    /// A repository: the folder or URL that has repodata/ in it, with a name before `=` if the last part of it will not
+    /// do, and `,priority=N` after it to prefer lower numbers [default: 99]
+    #[arg(long = "repo", required = true, value_name = "[NAME=]URL|DIR")]
+    pub(crate) repos: Vec<Repo>,
+    /// What the target has already: a list of NEVRAs, one a line, as `rpm -qa` prints
+    #[arg(long, value_name = "FILE")]
+    pub(crate) base: Option<PathBuf>,
+    /// Take a package of the base for absent
+    #[arg(long, value_name = "NAME")]
+    pub(crate) absent: Vec<String>,
+    /// Architecture of the target: x86_64, aarch64, ppc64le, s390x or riscv64
+    #[arg(long)]
+    pub(crate) arch: Arch,
+    /// Leave out packages that are only recommended
+    #[arg(long)]
+    pub(crate) no_weak: bool,
+    /// Take an older version where the newest cannot be installed
+    #[arg(long)]
+    pub(crate) no_best: bool,
+    /// Let no package of another word size come along beside one of the same name
+    #[arg(long)]
+    pub(crate) no_multilib: bool,
+    /// Packages that must not come along
+    #[arg(long, value_name = "SPEC")]
+    pub(crate) exclude: Vec<String>,
+    /// What is wanted
+    #[arg(required = true, value_name = "SPEC")]
+    pub(crate) specs: Vec<String>,
+}
+
+/// A repository in the arguments.
+#[derive(Clone, Debug)]
+pub(crate) struct Repo {
+    /// For messages.
+    pub(crate) name: String,
+    /// Folder or URL.
+    pub(crate) place: String,
+    /// Lower is preferred.
+    pub(crate) priority: i32,
+}
+
+impl std::str::FromStr for Repo {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (text, priority) = match text.rsplit_once(",priority=") {
+            Some((text, number)) => {
+                let number = number.parse().map_err(|_| format!("`{number}` is no priority"))?;
+                (text, number)
+            }
+            None => (text, 99),
+        };
+        let (name, place) = match text.split_once('=') {
+            Some((name, place)) if !name.contains(['/', ':', '?']) => (name, place),
+            _ => (text.trim_end_matches('/').rsplit('/').next().unwrap_or(text), text),
+        };
+        if name.is_empty() || place.is_empty() {
+            return Err("expected a folder or URL, perhaps with NAME= before it".into());
+        }
+        Ok(Self { name: name.into(), place: place.trim_end_matches('/').into(), priority })
+    }
 }
 
 /// Make an image of a folder, with modes, owners, extended attributes and hard links

@@ -4,6 +4,7 @@ pub(crate) mod compose;
 pub(crate) mod extract;
 pub(crate) mod inspect;
 pub(crate) mod pack;
+pub(crate) mod resolve;
 pub(crate) mod verify;
 
 use std::fs::File;

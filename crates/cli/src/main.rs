@@ -10,6 +10,7 @@
 
 mod args;
 mod commands;
+mod fetch;
 mod interrupt;
 mod output;
 mod terminal;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
     let outcome = match command {
         Command::Compose(args) => commands::compose::run(&args, &terminal),
         Command::Pack(args) => commands::pack::run(&args, &terminal),
+        Command::Resolve(args) => commands::resolve::run(&args, &terminal),
         Command::Inspect(args) => commands::inspect::run(&args, &terminal),
         Command::Extract(args) => commands::extract::run(&args, &terminal),
         Command::Verify(args) => commands::verify::run(&args, &terminal),

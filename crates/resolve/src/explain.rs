@@ -56,7 +56,21 @@ const MAX_LINES: usize = 12;
 
 pub(crate) fn explain(search: &Search<'_>, request: &Request) -> Vec<Problem> {
     let problems = search.problems.iter();
-    problems.map(|rules| contradiction(search, request, rules)).collect()
+    let mut problems: Vec<Problem> =
+        problems.map(|rules| contradiction(search, request, rules)).collect();
+    // Where neither the best candidates of a wish nor any others will do, the second says all of it.
+    let mut at = 0;
+    while at < problems.len() {
+        let (first, later) = problems.split_at(at + 1);
+        let said_again = matches!(&first[at], Problem::Contradiction { wishes, .. }
+            if later.iter().any(|other| matches!(other, Problem::Contradiction { wishes: others, .. } if others == wishes)));
+        if said_again {
+            problems.remove(at);
+        } else {
+            at += 1;
+        }
+    }
+    problems
 }
 
 fn contradiction(search: &Search<'_>, request: &Request, rules: &[usize]) -> Problem {

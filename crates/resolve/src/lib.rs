@@ -53,5 +53,5 @@ mod weak;
 pub use check::violations;
 pub use explain::Problem;
 pub use pool::{PackageId, Pool, Repo, RepoId};
-pub use solve::{Request, Solution, Wish, solve};
+pub use solve::{Request, Solution, Wish, missing_paths, solve};
 pub use spec::Spec;

@@ -1,7 +1,7 @@
 //! All packages that could be there, and who provides what.
 
 use hashbrown::HashTable;
-use rpm::repodata::RepoPackage;
+use rpm::repodata::{ModuleFilter, RepoPackage};
 use rpm::{Dependency, Operator, Rich, Sense};
 use twox_hash::XxHash3_64;
 
@@ -155,6 +155,28 @@ impl Pool {
             lists: starts,
             paths: [first, offset(self.paths.len())],
         });
+        PackageId(i32::try_from(self.packages.len() - 1).expect("fewer than 2 billion packages"))
+    }
+
+    /// Adds a package that is another version of one that is here: what is the same for both is taken from it, and what
+    /// it provides in its own version is provided in the other. [`Pool::index`] must follow.
+    pub fn add_version(&mut self, repo: RepoId, like: PackageId, evr: &str) -> PackageId {
+        let mut package = *self.package(like.0);
+        let (old, new) = (package.evr, self.strings.add(evr));
+        let start = self.lists.len();
+        let [first, .., end] = package.lists;
+        for at in first as usize..end as usize {
+            let dep = match self.get(self.lists[at]) {
+                Relation::Plain(name, sense, version) if version == old => {
+                    self.relation(Relation::Plain(name, sense, new))
+                }
+                _ => self.lists[at],
+            };
+            self.lists.push(dep);
+        }
+        package.lists = package.lists.map(|at| offset(start) + (at - first));
+        (package.evr, package.repo) = (new, repo);
+        self.packages.push(package);
         PackageId(i32::try_from(self.packages.len() - 1).expect("fewer than 2 billion packages"))
     }
 
@@ -386,6 +408,31 @@ impl Pool {
         own.map(|id| PackageId(*id))
     }
 
+    /// Packages that obsolete one of these.
+    pub(crate) fn obsoleting(&self, packages: &[PackageId]) -> Vec<PackageId> {
+        let obsoletes = |id: &PackageId| {
+            let list = self.list_of(id.0, List::Obsoletes);
+            list.iter().any(|dep| packages.iter().any(|other| self.is_named(other.0, *dep)))
+        };
+        self.ids().filter(obsoletes).collect()
+    }
+
+    /// The highest version of a name and architecture, by the packages that have been added so far.
+    pub fn newest(&self, name: &str, arch: &str) -> Option<PackageId> {
+        let (name, arch) = (self.strings.find(name)?, self.strings.find(arch)?);
+        let all = self.ids().filter(|id| {
+            let package = self.package(id.0);
+            package.name == name && package.arch == arch
+        });
+        all.max_by(|a, b| rpm::evr::compare(self.package_evr(*a), self.package_evr(*b)))
+    }
+
+    /// Packages that a filter of modules keeps out.
+    pub fn modular(&self, filter: &ModuleFilter) -> Vec<PackageId> {
+        let is_out = |id: &PackageId| !filter.allows(&self.nevra(*id), self.package_name(*id));
+        self.ids().filter(|id| !self.is_base(id.0)).filter(is_out).collect()
+    }
+
     /// Paths that packages require and nobody provides so far: `filelists.xml` may tell who does.
     pub fn missing_paths(&self) -> Vec<&str> {
         let mut missing: Vec<&str> = Vec::new();
@@ -400,6 +447,22 @@ impl Pool {
         missing.sort_unstable();
         missing.dedup();
         missing
+    }
+
+    /// The paths in a dependency that nobody provides.
+    pub(crate) fn paths_in(&self, dep: Dep) -> Vec<String> {
+        match self.get(dep) {
+            Relation::Plain(name, ..) => {
+                let text = self.strings.get(name);
+                let is_missing = text.starts_with('/') && self.by_name(name).is_empty();
+                is_missing.then(|| text.to_owned()).into_iter().collect()
+            }
+            Relation::Rich(_, left, right) => {
+                let mut paths = self.paths_in(left);
+                paths.extend(self.paths_in(right));
+                paths
+            }
+        }
     }
 
     /// A dependency as text.

@@ -78,6 +78,19 @@ pub fn solve(pool: &Pool, request: &Request) -> Result<Solution, Vec<Problem>> {
     Ok(Solution { packages })
 }
 
+/// Paths that packages which could come along require and nobody provides, as far as is known: the lists of all files may
+/// tell who does.
+pub fn missing_paths(pool: &Pool, request: &Request) -> Vec<String> {
+    let search = prepare(pool, request);
+    let mut missing = std::collections::BTreeSet::new();
+    for rule in &search.rules {
+        if let Why::NobodyProvides(_, dep) = rule.why {
+            missing.extend(pool.paths_in(dep));
+        }
+    }
+    missing.into_iter().collect()
+}
+
 /// Whether there is a solution.
 pub(crate) fn is_solvable(pool: &Pool, request: &Request) -> bool {
     let mut search = prepare(pool, request);

@@ -17,18 +17,27 @@ impl Spec {
         Self(text.trim().to_owned())
     }
 
-    /// One of the packages that are meant.
+    /// One of the packages that are meant. A package that replaces one of a plain name will do as well, as with dnf.
     pub fn wish(&self, pool: &Pool) -> Wish {
-        Wish { text: self.0.clone(), candidates: self.packages(pool) }
+        let mut candidates = self.packages(pool);
+        if candidates.first().is_some_and(|id| pool.package_name(*id) == self.0) {
+            candidates.extend(pool.obsoleting(&candidates));
+            candidates.sort_unstable();
+            candidates.dedup();
+        }
+        Wish { text: self.0.clone(), candidates }
     }
 
     /// What is meant: for each name of packages that a pattern matches, one of them; else the same as [`Spec::wish`].
     pub fn wishes(&self, pool: &Pool) -> Vec<Wish> {
+        if !is_glob(&self.0) {
+            return vec![self.wish(pool)];
+        }
         let all = self.packages(pool);
         let mut names: Vec<&str> = all.iter().map(|id| pool.package_name(*id)).collect();
         names.sort_unstable();
         names.dedup();
-        if !is_glob(&self.0) || names.len() < 2 {
+        if names.is_empty() {
             return vec![Wish { text: self.0.clone(), candidates: all }];
         }
         let wish = |name: &str| Wish {

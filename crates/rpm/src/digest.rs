@@ -35,6 +35,19 @@ impl Hash {
         }))
     }
 
+    /// A hash by the name that metadata has for its algorithm.
+    pub(crate) fn named(algorithm: &str) -> Option<Self> {
+        Self::new(match algorithm {
+            "md5" => MD5,
+            "sha" | "sha1" => SHA1,
+            "sha224" => 11,
+            "sha256" => SHA256,
+            "sha384" => 9,
+            "sha512" => 10,
+            _ => return None,
+        })
+    }
+
     pub(crate) fn update(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }

@@ -2,7 +2,7 @@
 //!
 //! `repodata/repomd.xml` names the other files with their digests ([`Repomd`]); `primary` has the packages with their
 //! dependencies and the files that others may require ([`Primary`]), `filelists` all their files ([`Filelists`]),
-//! `comps` the groups ([`Comps`]). All come plain or compressed; [`open`] knows how by their first bytes.
+//! `comps` the groups ([`Comps`]), `modules` which packages are in streams that are not used ([`Modules`]). All come plain or compressed; [`open`] knows how by their first bytes.
 //!
 //! ```
 //! use rpm::repodata::{Primary, open};
@@ -17,10 +17,11 @@
 //! # Ok::<(), rpm::Error>(())
 //! ```
 //!
-//! Not here: modules (Fedora has none since 41), updateinfo, deltas, the sqlite form.
+//! Not here: updateinfo, deltas, the sqlite form.
 
 mod comps;
 mod filelists;
+mod modules;
 mod primary;
 mod repomd;
 mod xml;
@@ -30,6 +31,7 @@ use std::io::{self, BufRead as _, BufReader, Read};
 
 pub use comps::{Comps, Environment, Group, GroupPackage, PackageType};
 pub use filelists::{FileKind, Filelists, PackageFiles};
+pub use modules::{ModuleFilter, Modules};
 pub use primary::{Checksum, Primary, RepoFile, RepoPackage};
 pub use repomd::{Record, Repomd};
 

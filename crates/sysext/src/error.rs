@@ -46,6 +46,24 @@ pub enum Error {
         /// Path of the file.
         path: String,
     },
+    /// The metadata of a repository cannot be read.
+    #[error("{repository}: {error}")]
+    Repository {
+        /// Its name.
+        repository: String,
+        /// Why.
+        error: rpm::Error,
+    },
+    /// A list of the base's packages has something else in it.
+    #[error(
+        "line {line} of the base's list: expected name-[epoch:]version-release.arch, found `{found}`"
+    )]
+    BaseList {
+        /// Number of the line, from 1.
+        line: usize,
+        /// What is there.
+        found: String,
+    },
     /// The image cannot be written.
     #[error(transparent)]
     Image(#[from] erofs::Error),

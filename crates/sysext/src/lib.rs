@@ -39,8 +39,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Not here: finding packages, labels, signatures, and anything of a host.
+//! [`Repositories`] finds the packages that an extension needs and its target lacks.
+//!
+//! Not here: labels, signatures, and anything of a host.
 
+mod base;
 mod compose;
 mod error;
 mod finding;
@@ -48,17 +51,20 @@ mod layout;
 mod plan;
 mod recipe;
 mod release;
+mod repositories;
 mod select;
 mod text;
 
+pub use base::{Base, Nevra};
 pub use compose::{Compose, Phase, Progress, Report, Step};
 pub use error::Error;
 pub use finding::{Check, Finding, Severity};
 pub use plan::Plan;
 pub use recipe::{Arch, Recipe, Target, check_name};
+pub use repositories::{Origin, Repositories, Repository, Selection, Wanted};
 pub use select::{Exclude, PathBytes};
 
 pub use {
     erofs::{self, Profile},
-    rpm,
+    resolve, rpm,
 };

@@ -5,7 +5,8 @@ use std::io::Read;
 use super::filelists::FileKind;
 use super::xml::{Element, Item, Xml};
 use crate::dependency::{Dependency, Sense};
-use crate::error::Error;
+use crate::digest::{self, Hash};
+use crate::error::{Error, broken};
 
 /// A digest with its algorithm.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -14,6 +15,22 @@ pub struct Checksum {
     pub algorithm: String,
     /// Lower-case hexadecimal digits.
     pub hex: String,
+}
+
+impl Checksum {
+    /// Holds bytes against the digest.
+    pub(super) fn verify(&self, what: &str, bytes: &[u8]) -> Result<(), Error> {
+        let mut hash = Hash::named(&self.algorithm)
+            .ok_or(Error::Unsupported("a digest of an unknown algorithm in repomd.xml"))?;
+        hash.update(bytes);
+        let found = digest::hex(&hash.finish());
+        let algorithm = &self.algorithm;
+        if found.eq_ignore_ascii_case(&self.hex) {
+            return Ok(());
+        }
+        let expected = format_args!("{algorithm} {}", self.hex);
+        Err(broken(0, what, expected, format_args!("{algorithm} {found}")))
+    }
 }
 
 /// A file that other packages may require.

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use super::primary::Checksum;
 use super::xml::{Item, Xml};
-use crate::error::Error;
+use crate::error::{Error, broken};
 
 /// The table of a repository's metadata.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -30,6 +30,22 @@ pub struct Record {
     pub size: Option<u64>,
     /// Bytes that it decompresses to.
     pub open_size: Option<u64>,
+}
+
+impl Record {
+    /// Holds a file against its size and digest.
+    ///
+    /// # Errors
+    /// It is another file, or the digest is of an algorithm that is not known.
+    pub fn verify(&self, bytes: &[u8]) -> Result<(), Error> {
+        let what = || format!("{} ({})", self.location, self.kind);
+        if let Some(size) = self.size
+            && size != bytes.len() as u64
+        {
+            return Err(broken(0, what(), format_args!("{size} bytes"), bytes.len()));
+        }
+        self.checksum.as_ref().map_or(Ok(()), |checksum| checksum.verify(&what(), bytes))
+    }
 }
 
 impl Repomd {

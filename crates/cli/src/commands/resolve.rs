@@ -1,0 +1,189 @@
+//! `sysext-composer resolve`: the packages that must come along.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use anyhow::{Context as _, Result, bail};
+use serde::Serialize;
+use sysext::resolve::{PackageId, Problem};
+use sysext::{Base, Repositories, Repository, Selection, Wanted};
+
+use crate::fetch::Place;
+use crate::terminal::Terminal;
+use crate::{Outcome, args, interrupt};
+
+/// A package that comes along.
+#[derive(Serialize)]
+struct Package<'a> {
+    nevra: String,
+    name: &'a str,
+    evr: &'a str,
+    arch: &'a str,
+    repository: &'a str,
+    location: &'a str,
+    checksum: String,
+    size: u64,
+    installed_size: u64,
+    summary: &'a str,
+}
+
+/// Something that stands in the way.
+#[derive(Serialize)]
+struct Obstacle<'a> {
+    message: String,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    specs: &'a [String],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    because: &'a [String],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    base: &'a [String],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    help: &'a [String],
+}
+
+pub(crate) fn run(args: &args::Resolve, terminal: &Terminal) -> Result<Outcome> {
+    let selection = Selection {
+        specs: args.specs.clone(),
+        exclude: args.exclude.clone(),
+        weak: !args.no_weak,
+        best: !args.no_best,
+        multilib: !args.no_multilib,
+    };
+    let repositories = load(args, &selection, terminal)?;
+    match repositories.resolve(&selection) {
+        Ok(solution) => {
+            print(&repositories, args, &solution.packages, terminal);
+            Ok(Outcome::Done)
+        }
+        Err(problems) => {
+            refuse(&problems, terminal);
+            Ok(Outcome::Refused)
+        }
+    }
+}
+
+/// Reads the base and all that choosing needs of the repositories.
+fn load(args: &args::Resolve, selection: &Selection, terminal: &Terminal) -> Result<Repositories> {
+    let places: Vec<Place> =
+        args.repos.iter().map(|repo| Place::new(&repo.place)).collect::<Result<_>>()?;
+    let names = args
+        .repos
+        .iter()
+        .map(|repo| Repository { name: repo.name.clone(), priority: repo.priority });
+    let mut repositories = Repositories::new(args.arch.rpm(), names.collect(), base(args)?);
+    let groups = selection.specs.iter().any(|spec| spec.starts_with('@'));
+    let get = |wanted: &Wanted| {
+        interrupt::check()?;
+        let got = places[wanted.repository].get(&wanted.path);
+        got.with_context(|| args.repos[wanted.repository].name.clone())
+    };
+    loop {
+        let wanted = repositories.wanted(groups);
+        if wanted.is_empty() {
+            break;
+        }
+        for wanted in wanted {
+            let bytes = get(&wanted)?;
+            repositories.provide(&wanted, &bytes)?;
+        }
+    }
+    let unknown = repositories.index();
+    if !unknown.is_empty() && !terminal.json {
+        let some: Vec<&str> = unknown.iter().map(String::as_str).take(3).collect();
+        let more = if unknown.len() > some.len() { " ..." } else { "" };
+        eprintln!(
+            "note: no repository has {} packages of the base; what other versions of them say is taken for theirs: {}{more}",
+            unknown.len(),
+            some.join(", ")
+        );
+    }
+    let wanted = repositories.wanted_for_paths(selection);
+    if !wanted.is_empty() {
+        let mut files = Vec::new();
+        for wanted in wanted {
+            let bytes = get(&wanted)?;
+            files.push((wanted, bytes));
+        }
+        repositories.provide_paths(selection, &files)?;
+    }
+    Ok(repositories)
+}
+
+fn base(args: &args::Resolve) -> Result<Base> {
+    let Some(path) = &args.base else {
+        if !args.absent.is_empty() {
+            bail!("--absent takes packages out of the base: it needs --base");
+        }
+        return Ok(Base::default());
+    };
+    let name = path.display();
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
+    let mut base = Base::parse_list(&text).with_context(|| name.to_string())?;
+    let absent: BTreeSet<String> = args.absent.iter().cloned().collect();
+    if let Some(name) = base.remove(&absent).first() {
+        bail!("--absent {name}: the base has no package of this name");
+    }
+    Ok(base)
+}
+
+fn print(
+    repositories: &Repositories,
+    args: &args::Resolve,
+    ids: &[PackageId],
+    terminal: &Terminal,
+) {
+    let pool = repositories.pool();
+    let mut packages: Vec<Package<'_>> = ids
+        .iter()
+        .filter_map(|id| {
+            let origin = repositories.origin(*id)?;
+            Some(Package {
+                nevra: pool.nevra(*id),
+                name: pool.package_name(*id),
+                evr: pool.package_evr(*id),
+                arch: pool.package_arch(*id),
+                repository: &args.repos.get(repositories.repository(*id)?)?.name,
+                location: &origin.location,
+                checksum: format!("{}:{}", origin.checksum.algorithm, origin.checksum.hex),
+                size: origin.size,
+                installed_size: origin.installed_size,
+                summary: &origin.summary,
+            })
+        })
+        .collect();
+    packages.sort_by(|a, b| a.nevra.cmp(&b.nevra));
+    if terminal.json {
+        return terminal.result(&serde_json::json!({ "packages": packages }));
+    }
+    for package in &packages {
+        println!("{}", package.nevra);
+    }
+}
+
+fn refuse(problems: &[Problem], terminal: &Terminal) {
+    if !terminal.json {
+        for problem in problems {
+            eprintln!("error: {problem}");
+        }
+        return;
+    }
+    let obstacles: Vec<Obstacle<'_>> = problems
+        .iter()
+        .map(|problem| {
+            let message = problem.to_string();
+            match problem {
+                Problem::NoMatch { wish } => Obstacle {
+                    message,
+                    specs: std::slice::from_ref(wish),
+                    because: &[],
+                    base: &[],
+                    help: &[],
+                },
+                Problem::Contradiction { wishes, because, base, help } => {
+                    Obstacle { message, specs: wishes, because, base, help }
+                }
+            }
+        })
+        .collect();
+    terminal.result(&serde_json::json!({ "problems": obstacles }));
+}

@@ -1,0 +1,395 @@
+//! Repositories and the base of a target: from their files to the packages that can be chosen.
+//!
+//! [`Repositories`] says which files it wants ([`Repositories::wanted`]), a host fetches them from wherever it can and
+//! hands them over ([`Repositories::provide`]), until there is nothing more to want.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use resolve::{PackageId, Pool, Problem, Repo, RepoId, Request, Solution, Spec, Wish, solve};
+use rpm::repodata::{
+    Checksum, Comps, Filelists, ModuleFilter, Modules, PackageType, Primary, Record, Repomd, open,
+};
+
+use crate::base::Base;
+use crate::error::Error;
+
+/// A repository as a person names it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Repository {
+    /// Name for messages.
+    pub name: String,
+    /// Lower numbers are preferred; dnf's default is 99.
+    pub priority: i32,
+}
+
+/// A file that is wanted.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Wanted {
+    /// Which repository, in the order in which they were given.
+    pub repository: usize,
+    /// Path below the repository's URL.
+    pub path: String,
+    /// Bytes, if they are known.
+    pub size: Option<u64>,
+    what: What,
+}
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum What {
+    Repomd,
+    Record(Record),
+}
+
+/// Where a package is, and what it is.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Origin {
+    /// Path below the repository's URL, or a URL of its own.
+    pub location: String,
+    /// Digest of the package file.
+    pub checksum: Checksum,
+    /// Bytes of the package file.
+    pub size: u64,
+    /// Bytes of its files.
+    pub installed_size: u64,
+    /// One line about it.
+    pub summary: String,
+}
+
+/// What a person wants of repositories.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    /// Names of packages and groups; see [`Spec`]. `@ID` is a group.
+    pub specs: Vec<String>,
+    /// Packages that must not come along, in the same words.
+    pub exclude: Vec<String>,
+    /// Whether recommended packages come along.
+    pub weak: bool,
+    /// Whether only the newest version of what was asked for will do.
+    pub best: bool,
+    /// Whether packages of one name may be there for 32 and for 64 bits.
+    pub multilib: bool,
+}
+
+/// The packages of several repositories on top of a base.
+#[derive(Debug)]
+pub struct Repositories {
+    repositories: Vec<State>,
+    base: Base,
+    base_repo: RepoId,
+    /// Packages of the base that a repository had as well.
+    found: BTreeSet<String>,
+    pool: Pool,
+    origins: BTreeMap<PackageId, Origin>,
+    modules: Modules,
+    /// Paths that filelists have been read for.
+    paths: BTreeSet<String>,
+    indexed: bool,
+}
+
+#[derive(Debug)]
+struct State {
+    repository: Repository,
+    id: RepoId,
+    repomd: Option<Repomd>,
+    /// Kinds of records that have been read.
+    read: BTreeSet<String>,
+    comps: Comps,
+    /// Digests of its packages, for filelists.
+    by_checksum: BTreeMap<String, PackageId>,
+}
+
+impl Repositories {
+    /// Repositories for a target of an architecture, on top of a base.
+    pub fn new(arch: &str, repositories: Vec<Repository>, base: Base) -> Self {
+        let mut pool = Pool::new(arch);
+        let base_repo = pool.add_repo(Repo { name: "base".into(), priority: 99, base: true });
+        let repositories = repositories
+            .into_iter()
+            .map(|repository| {
+                let Repository { name, priority } = repository.clone();
+                let id = pool.add_repo(Repo { name, priority, base: false });
+                State {
+                    repository,
+                    id,
+                    repomd: None,
+                    read: BTreeSet::new(),
+                    comps: Comps::default(),
+                    by_checksum: BTreeMap::new(),
+                }
+            })
+            .collect();
+        Self {
+            repositories,
+            base,
+            base_repo,
+            found: BTreeSet::new(),
+            pool,
+            origins: BTreeMap::new(),
+            modules: Modules::default(),
+            paths: BTreeSet::new(),
+            indexed: false,
+        }
+    }
+
+    /// Files that must come before packages can be chosen. `groups` says whether groups will be asked for.
+    pub fn wanted(&self, groups: bool) -> Vec<Wanted> {
+        let mut wanted = Vec::new();
+        for (repository, state) in self.repositories.iter().enumerate() {
+            let Some(repomd) = &state.repomd else {
+                let path = "repodata/repomd.xml".to_owned();
+                wanted.push(Wanted { repository, path, size: None, what: What::Repomd });
+                continue;
+            };
+            let kinds = ["primary", "modules", "group"];
+            let kinds = kinds.into_iter().filter(|kind| groups || *kind != "group");
+            let kinds = kinds.filter(|kind| !state.read.contains(*kind));
+            wanted.extend(kinds.filter_map(|kind| Wanted::new(repository, repomd, kind)));
+        }
+        wanted
+    }
+
+    /// Files that tell who provides paths which only a whole list of files has. Empty once they have been read.
+    pub fn wanted_for_paths(&self, selection: &Selection) -> Vec<Wanted> {
+        let missing = match self.request(selection) {
+            Ok(request) => resolve::missing_paths(&self.pool, &request),
+            // What a person named may be a path.
+            Err(problems) => problems
+                .iter()
+                .filter_map(|problem| match problem {
+                    Problem::NoMatch { wish } if wish.starts_with('/') => Some(wish.clone()),
+                    _ => None,
+                })
+                .collect(),
+        };
+        if missing.iter().all(|path| self.paths.contains(path)) {
+            return Vec::new();
+        }
+        let states = self.repositories.iter().enumerate();
+        let repomds = states.filter_map(|(at, state)| Some((at, state.repomd.as_ref()?)));
+        repomds.filter_map(|(at, repomd)| Wanted::new(at, repomd, "filelists")).collect()
+    }
+
+    /// Takes a file that was wanted.
+    ///
+    /// # Errors
+    /// The file is broken, or not the one that the repository names.
+    pub fn provide(&mut self, wanted: &Wanted, bytes: &[u8]) -> Result<(), Error> {
+        let taken = self.take(wanted, bytes);
+        let name = &self.repositories[wanted.repository].repository.name;
+        taken.map_err(|error| Error::Repository { repository: name.clone(), error })
+    }
+
+    fn take(&mut self, wanted: &Wanted, bytes: &[u8]) -> Result<(), rpm::Error> {
+        self.indexed = false;
+        let record = match &wanted.what {
+            What::Repomd => {
+                let repomd = Repomd::read(bytes)?;
+                self.repositories[wanted.repository].repomd = Some(repomd);
+                return Ok(());
+            }
+            What::Record(record) => record,
+        };
+        record.verify(bytes)?;
+        let kind = record.kind.trim_end_matches("_zck");
+        match kind {
+            "primary" => self.primary(wanted.repository, bytes)?,
+            "modules" => self.modules.merge(Modules::read(open(bytes)?)?),
+            "filelists" => return Ok(()),
+            _ => self.repositories[wanted.repository].comps = Comps::read(open(bytes)?)?,
+        }
+        self.repositories[wanted.repository].read.insert(kind.to_owned());
+        Ok(())
+    }
+
+    fn primary(&mut self, at: usize, bytes: &[u8]) -> Result<(), rpm::Error> {
+        for package in Primary::new(open(bytes)?) {
+            let package = package?;
+            let nevra = package.nevra();
+            let state = &mut self.repositories[at];
+            if self.base.contains(&nevra) {
+                if self.found.insert(nevra) {
+                    self.pool.add(self.base_repo, &package);
+                }
+                continue;
+            }
+            let id = self.pool.add(state.id, &package);
+            state.by_checksum.insert(package.checksum.hex.clone(), id);
+            let location = match package.location_base {
+                Some(base) => format!("{}/{}", base.trim_end_matches('/'), package.location),
+                None => package.location,
+            };
+            self.origins.insert(
+                id,
+                Origin {
+                    location,
+                    checksum: package.checksum,
+                    size: package.package_size,
+                    installed_size: package.installed_size,
+                    summary: package.summary,
+                },
+            );
+        }
+        Ok(())
+    }
+
+    /// Reads lists of files for the paths that [`Repositories::wanted_for_paths`] found missing.
+    ///
+    /// # Errors
+    /// A file is broken, or not the one that the repository names.
+    pub fn provide_paths(
+        &mut self,
+        selection: &Selection,
+        files: &[(Wanted, Vec<u8>)],
+    ) -> Result<(), Error> {
+        let mut missing: BTreeSet<String> =
+            self.pool.missing_paths().into_iter().map(str::to_owned).collect();
+        missing.extend(selection.specs.iter().filter(|spec| spec.starts_with('/')).cloned());
+        let mut found: Vec<(PackageId, String)> = Vec::new();
+        for (wanted, bytes) in files {
+            self.provide(wanted, bytes)?;
+            let state = &self.repositories[wanted.repository];
+            let failed = |error| {
+                let repository = state.repository.name.clone();
+                Error::Repository { repository, error }
+            };
+            let mut lists = Filelists::new(open(bytes.as_slice()).map_err(failed)?);
+            loop {
+                let read = lists.next_package(|package, _, path| {
+                    if missing.contains(path)
+                        && let Some(id) = state.by_checksum.get(&package.pkgid)
+                    {
+                        found.push((*id, path.to_owned()));
+                    }
+                });
+                if read.map_err(failed)?.is_none() {
+                    break;
+                }
+            }
+        }
+        self.pool.add_paths(found.iter().map(|(id, path)| (*id, path.as_str())));
+        self.paths.extend(missing);
+        self.indexed = false;
+        self.index();
+        Ok(())
+    }
+
+    /// Makes the packages ready to be chosen, once nothing is wanted any more. The packages of the base that no
+    /// repository knows come back: of them only names and versions are known, and what other versions of them say.
+    pub fn index(&mut self) -> Vec<String> {
+        let mut unknown = Vec::new();
+        for nevra in self.base.packages() {
+            if self.found.contains(nevra.text()) {
+                continue;
+            }
+            unknown.push(nevra.text().to_owned());
+            let other = self.pool.newest(nevra.name(), nevra.arch());
+            match other {
+                Some(other) => self.pool.add_version(self.base_repo, other, nevra.evr()),
+                None => self.pool.add(self.base_repo, &nevra.package()),
+            };
+        }
+        self.found.extend(unknown.iter().cloned());
+        if !self.indexed {
+            self.pool.index();
+            self.indexed = true;
+        }
+        unknown
+    }
+
+    /// The packages that must come along.
+    ///
+    /// # Errors
+    /// All that stands in the way.
+    pub fn resolve(&self, selection: &Selection) -> Result<Solution, Vec<Problem>> {
+        solve(&self.pool, &self.request(selection)?)
+    }
+
+    fn request(&self, selection: &Selection) -> Result<Request, Vec<Problem>> {
+        let filter = self.modules.filter();
+        let mut exclude =
+            if filter == ModuleFilter::default() { Vec::new() } else { self.pool.modular(&filter) };
+        for text in &selection.exclude {
+            exclude.extend(Spec::parse(text).packages(&self.pool));
+        }
+        exclude.sort_unstable();
+        exclude.dedup();
+        let allowed = |wish: Wish| {
+            let is_allowed = |id: &PackageId| exclude.binary_search(id).is_err();
+            let candidates = wish.candidates.into_iter().filter(is_allowed).collect();
+            Wish { text: wish.text, candidates }
+        };
+        let mut wishes = Vec::new();
+        for text in &selection.specs {
+            match text.strip_prefix('@') {
+                Some(group) => wishes.extend(self.group(group)),
+                None => wishes.extend(Spec::parse(text).wishes(&self.pool)),
+            }
+        }
+        let wishes: Vec<Wish> = wishes.into_iter().map(allowed).collect();
+        let missing: Vec<Problem> = wishes
+            .iter()
+            .filter(|wish| wish.candidates.is_empty())
+            .map(|wish| Problem::NoMatch { wish: wish.text.clone() })
+            .collect();
+        if !missing.is_empty() {
+            return Err(missing);
+        }
+        let Selection { weak, best, multilib, .. } = *selection;
+        Ok(Request { wishes, exclude, weak, best, multilib })
+    }
+
+    /// The packages of a group that come along, by its identifier or name; of those that nobody has, none.
+    fn group(&self, text: &str) -> Vec<Wish> {
+        let comps = || self.repositories.iter().map(|state| &state.comps);
+        let environment = comps()
+            .flat_map(|comps| &comps.environments)
+            .find(|environment| environment.id == text || environment.name == text);
+        let ids = match environment {
+            Some(environment) => environment.groups.clone(),
+            None => vec![text.to_owned()],
+        };
+        let groups: Vec<_> = comps()
+            .flat_map(|comps| &comps.groups)
+            .filter(|group| ids.contains(&group.id) || ids.contains(&group.name))
+            .collect();
+        if groups.is_empty() {
+            return vec![Wish { text: format!("@{text}"), candidates: Vec::new() }];
+        }
+        let names: BTreeSet<&str> = groups
+            .iter()
+            .flat_map(|group| &group.packages)
+            .filter(|package| matches!(package.kind, PackageType::Mandatory | PackageType::Default))
+            .map(|package| package.name.as_str())
+            .collect();
+        let wishes = names.into_iter().map(|name| Spec::parse(name).wish(&self.pool));
+        wishes.filter(|wish| !wish.candidates.is_empty()).collect()
+    }
+
+    /// Where a package is; nothing is known of those of the base.
+    pub fn origin(&self, id: PackageId) -> Option<&Origin> {
+        self.origins.get(&id)
+    }
+
+    /// Which repository a package is of, in the order in which they were given.
+    pub fn repository(&self, id: PackageId) -> Option<usize> {
+        let of = self.pool.repo_id(id);
+        self.repositories.iter().position(|state| state.id == of)
+    }
+
+    /// All packages.
+    pub fn pool(&self) -> &Pool {
+        &self.pool
+    }
+}
+
+impl Wanted {
+    /// The file of a kind, if the repository has it. Streams are preferred to zchunk, which is larger.
+    fn new(repository: usize, repomd: &Repomd, kind: &str) -> Option<Self> {
+        let record = [kind.to_owned(), format!("{kind}_gz"), format!("{kind}_zck")]
+            .iter()
+            .find_map(|kind| repomd.record(kind))?;
+        let record = Record { kind: kind.to_owned(), ..record.clone() };
+        let (path, size) = (record.location.clone(), record.size);
+        Some(Self { repository, path, size, what: What::Record(record) })
+    }
+}
