@@ -7,4 +7,6 @@ mod extensions;
 mod fixtures;
 mod images;
 mod packages;
+mod repodata;
+mod resolver;
 mod walk;

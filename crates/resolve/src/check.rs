@@ -10,9 +10,10 @@ use crate::solve::Request;
 
 /// Everything that is wrong with a solution, as text.
 pub fn violations(pool: &Pool, request: &Request, packages: &[PackageId]) -> Vec<String> {
-    let base = pool.ids().filter(|id| pool.is_base(id.0)).map(|id| id.0);
-    let all: BTreeSet<i32> = base.chain(packages.iter().map(|id| id.0)).collect();
-    let check = Check { pool, all };
+    let is_base = |id: &PackageId| pool.is_base(id.0) && !request.absent.contains(id);
+    let base: BTreeSet<i32> = pool.ids().filter(is_base).map(|id| id.0).collect();
+    let all = base.iter().copied().chain(packages.iter().map(|id| id.0)).collect();
+    let check = Check { pool, base, all };
     let mut found = Vec::new();
     for wish in &request.wishes {
         if !wish.candidates.iter().any(|id| check.all.contains(&id.0)) {
@@ -22,7 +23,7 @@ pub fn violations(pool: &Pool, request: &Request, packages: &[PackageId]) -> Vec
     for id in packages {
         check.package(*id, request, &mut found);
     }
-    for id in check.all.iter().filter(|id| pool.is_base(**id)) {
+    for id in &check.base {
         check.base(*id, &mut found);
     }
     found
@@ -30,6 +31,7 @@ pub fn violations(pool: &Pool, request: &Request, packages: &[PackageId]) -> Vec
 
 struct Check<'p> {
     pool: &'p Pool,
+    base: BTreeSet<i32>,
     all: BTreeSet<i32>,
 }
 
@@ -68,7 +70,7 @@ impl Check<'_> {
     /// What a package of the base forbids.
     fn base(&self, id: i32, found: &mut Vec<String>) {
         let name = || self.pool.nevra(PackageId(id));
-        let is_new = |other: &&i32| !self.pool.is_base(**other);
+        let is_new = |other: &&i32| !self.base.contains(*other);
         for dep in self.pool.list_of(id, List::Conflicts) {
             if matches!(self.pool.get(*dep), Relation::Plain(..))
                 && self.all.iter().filter(is_new).any(|other| self.provides(*other, *dep))
@@ -91,7 +93,8 @@ impl Check<'_> {
     fn conflicts(&self, id: i32, dep: Dep) -> bool {
         match self.pool.get(dep) {
             Relation::Rich(Operator::And | Operator::Or | Operator::If | Operator::Unless, ..) => {
-                let alone = Self { pool: self.pool, all: BTreeSet::from([id]) };
+                let base = BTreeSet::new();
+                let alone = Self { pool: self.pool, base, all: BTreeSet::from([id]) };
                 self.holds(dep) && !alone.holds(dep)
             }
             _ => self.all.iter().any(|other| *other != id && self.provides(*other, dep)),

@@ -70,6 +70,13 @@ pub(crate) fn explain(search: &Search<'_>, request: &Request) -> Vec<Problem> {
             at += 1;
         }
     }
+    let first = |problem: &Problem| match problem {
+        Problem::Contradiction { wishes, .. } => {
+            request.wishes.iter().position(|wish| wishes.first() == Some(&wish.text))
+        }
+        Problem::NoMatch { .. } => None,
+    };
+    problems.sort_by_key(first);
     problems
 }
 
@@ -78,9 +85,14 @@ fn contradiction(search: &Search<'_>, request: &Request, rules: &[usize]) -> Pro
     let mut wishes = BTreeSet::new();
     let mut best = BTreeSet::new();
     let mut base = BTreeSet::new();
+    // Those of them that would have to change their version.
+    let mut replaced = BTreeSet::new();
     let mut lines = Vec::new();
     for rule in rules {
         let why = search.rules[*rule].why;
+        if let Why::SameName(a, b) = why {
+            replaced.extend([a, b].into_iter().filter(|id| search.lists.is_base(*id)));
+        }
         match why {
             Why::Wish(at) => drop(wishes.insert(at as usize)),
             Why::Best(at) => drop(best.insert(at as usize)),
@@ -99,7 +111,7 @@ fn contradiction(search: &Search<'_>, request: &Request, rules: &[usize]) -> Pro
         because.push(format!("and {more} more like these"));
     }
     Problem::Contradiction {
-        help: help(pool, request, &wishes, &best, &base),
+        help: help(pool, request, &wishes, &best, &base, &replaced),
         wishes: wishes.iter().map(|at| request.wishes[*at].text.clone()).collect(),
         because,
         base: base.into_iter().map(|id| pool.nevra(PackageId(id))).collect(),
@@ -121,7 +133,7 @@ fn weight(why: Why) -> u8 {
 fn sentence(search: &Search<'_>, why: Why) -> String {
     let pool = search.lists.pool;
     let name = |id: i32| {
-        let base = if pool.is_base(id) { " of the base" } else { "" };
+        let base = if search.lists.is_base(id) { " of the base" } else { "" };
         format!("{}{base}", pool.nevra(PackageId(id)))
     };
     match why {
@@ -141,10 +153,10 @@ fn sentence(search: &Search<'_>, why: Why) -> String {
         Why::Obsoletes(id, dep, other) => {
             format!("{} replaces {} ({})", name(id), name(other), pool.show(dep))
         }
-        Why::SameName(id, other) if pool.is_base(other) => {
+        Why::SameName(id, other) if search.lists.is_base(other) => {
             format!("{} would replace {}, and an extension cannot", name(id), name(other))
         }
-        Why::SameName(id, other) if pool.is_base(id) => {
+        Why::SameName(id, other) if search.lists.is_base(id) => {
             format!("{} would replace {}, and an extension cannot", name(other), name(id))
         }
         Why::SameName(id, other) => {
@@ -166,6 +178,7 @@ fn help(
     wishes: &BTreeSet<usize>,
     best: &BTreeSet<usize>,
     base: &BTreeSet<i32>,
+    replaced: &BTreeSet<i32>,
 ) -> Vec<String> {
     let mut found = Vec::new();
     let solvable = |request: &Request| {
@@ -188,6 +201,16 @@ fn help(
             }
         }
     }
-    let _ = base;
+    for id in base.iter().map(|id| PackageId(*id)) {
+        let mut without = request.clone();
+        without.absent.push(id);
+        let name = pool.package_name(id);
+        if replaced.contains(&id.0) {
+            found.push(format!("a newer base, with another {name}, might have what is needed"));
+        } else if solvable(&without) {
+            found.push(format!("take {name} of the base for absent"));
+        }
+    }
+    found.dedup();
     found
 }

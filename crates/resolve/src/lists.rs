@@ -57,13 +57,20 @@ pub(crate) struct Lists<'a> {
     pub(crate) pool: &'a Pool,
     /// Packages that may be there at all: of a fitting architecture and not excluded, and the base.
     pub(crate) possible: Bits,
+    /// Packages that are there and stay.
+    base: Bits,
     data: Vec<i32>,
     providers: Vec<Option<Span>>,
 }
 
 impl<'a> Lists<'a> {
-    pub(crate) fn new(pool: &'a Pool, possible: Bits) -> Self {
-        Self { pool, possible, data: Vec::new(), providers: vec![None; pool.dependencies()] }
+    pub(crate) fn new(pool: &'a Pool, possible: Bits, base: Bits) -> Self {
+        Self { pool, possible, base, data: Vec::new(), providers: vec![None; pool.dependencies()] }
+    }
+
+    /// Whether a package is there and stays.
+    pub(crate) fn is_base(&self, id: i32) -> bool {
+        self.base.has(id)
     }
 
     /// Keeps a list.

@@ -6,7 +6,7 @@ use rpm::Sense;
 use rpm::evr;
 
 use crate::arch::Fit;
-use crate::lists::Bits;
+use crate::lists::{Bits, Lists};
 use crate::pool::{Dep, List, Pool, Relation};
 use crate::rich::{Form, Normal, is_complex, normalize};
 use crate::search::Search;
@@ -152,11 +152,11 @@ impl Search<'_> {
         let pool = self.lists.pool;
         if mode == Mode::Supplement {
             self.old_versions_last(candidates);
-            sort_by_common_provides(pool, candidates);
+            sort_by_common_provides(&self.lists, candidates);
             self.suggested_first(candidates);
             return;
         }
-        keep_highest_priority(pool, candidates);
+        keep_highest_priority(&self.lists, candidates);
         keep_best_arch(pool, candidates);
         self.keep_best_version(candidates);
         if mode == Mode::Recommend {
@@ -165,8 +165,8 @@ impl Search<'_> {
         self.keep_recommended(candidates);
         if mode == Mode::Choose && candidates.len() > 1 {
             self.old_versions_last(candidates);
-            sort_by_common_provides(pool, candidates);
-            base_names_first(pool, candidates);
+            sort_by_common_provides(&self.lists, candidates);
+            base_names_first(&self.lists, candidates);
             self.suggested_first(candidates);
         }
     }
@@ -174,7 +174,7 @@ impl Search<'_> {
     /// Keeps the highest version of each name, and drops packages that others of them replace.
     fn keep_best_version(&mut self, candidates: &mut Vec<i32>) {
         let pool = self.lists.pool;
-        candidates.sort_by(|a, b| by_name_and_base(pool, *a, *b));
+        candidates.sort_by(|a, b| by_name_and_base(&self.lists, *a, *b));
         let mut best: Vec<i32> = Vec::new();
         for id in candidates.iter() {
             let package = pool.package(*id);
@@ -233,16 +233,17 @@ impl Search<'_> {
     }
 
     fn keep_recommended(&mut self, candidates: &mut Vec<i32>) {
-        let pool = self.lists.pool;
-        if candidates.iter().filter(|id| !pool.is_base(**id)).count() < 2 {
+        if candidates.iter().filter(|id| !self.lists.is_base(**id)).count() < 2 {
             return;
         }
         self.update_weak();
-        let recommended: Vec<bool> =
-            candidates.iter().map(|id| !pool.is_base(*id) && self.is_recommended(*id)).collect();
+        let recommended: Vec<bool> = candidates
+            .iter()
+            .map(|id| !self.lists.is_base(*id) && self.is_recommended(*id))
+            .collect();
         if recommended.contains(&true) {
             let mut recommended = recommended.into_iter();
-            candidates.retain(|id| recommended.next().unwrap_or(false) || pool.is_base(*id));
+            candidates.retain(|id| recommended.next().unwrap_or(false) || self.lists.is_base(*id));
         }
     }
 
@@ -251,7 +252,7 @@ impl Search<'_> {
         let pool = self.lists.pool;
         let is_old = |id: i32| {
             let package = pool.package(id);
-            !pool.is_base(id)
+            !self.lists.is_base(id)
                 && self.lists.named(id).any(|other| {
                     if other == id
                         || pool.package(other).arch != package.arch
@@ -279,7 +280,7 @@ impl Search<'_> {
         let suggested: Vec<i32> = candidates
             .iter()
             .copied()
-            .filter(|id| self.lists.pool.is_base(*id) || self.is_suggested(*id))
+            .filter(|id| self.lists.is_base(*id) || self.is_suggested(*id))
             .collect();
         back(candidates, |id| !suggested.contains(&id));
     }
@@ -290,10 +291,11 @@ fn back(candidates: &mut [i32], is_last: impl Fn(i32) -> bool) {
     candidates.sort_by_key(|id| is_last(*id));
 }
 
-fn keep_highest_priority(pool: &Pool, candidates: &mut Vec<i32>) {
-    let new = candidates.iter().filter(|id| !pool.is_base(**id));
+fn keep_highest_priority(lists: &Lists<'_>, candidates: &mut Vec<i32>) {
+    let pool = lists.pool;
+    let new = candidates.iter().filter(|id| !lists.is_base(**id));
     if let Some(best) = new.map(|id| pool.priority(*id)).min() {
-        candidates.retain(|id| pool.is_base(*id) || pool.priority(*id) == best);
+        candidates.retain(|id| lists.is_base(*id) || pool.priority(*id) == best);
     }
 }
 
@@ -311,23 +313,26 @@ fn keep_best_arch(pool: &Pool, candidates: &mut Vec<i32>) {
     }
 }
 
-fn by_name_and_base(pool: &Pool, a: i32, b: i32) -> Ordering {
+fn by_name_and_base(lists: &Lists<'_>, a: i32, b: i32) -> Ordering {
+    let pool = lists.pool;
     let name = |id| pool.strings.get(pool.package(id).name);
-    name(a).cmp(name(b)).then_with(|| pool.is_base(b).cmp(&pool.is_base(a))).then(a.cmp(&b))
+    name(a).cmp(name(b)).then_with(|| lists.is_base(b).cmp(&lists.is_base(a))).then(a.cmp(&b))
 }
 
 /// Packages whose name the base has come first.
-fn base_names_first(pool: &Pool, candidates: &mut [i32]) {
+fn base_names_first(lists: &Lists<'_>, candidates: &mut [i32]) {
+    let pool = lists.pool;
     let in_base = |id: i32| {
         let name = pool.package(id).name;
         let mut named = pool.by_name(name).iter();
-        named.any(|other| pool.package(*other).name == name && pool.is_base(*other))
+        named.any(|other| pool.package(*other).name == name && lists.is_base(*other))
     };
     candidates.sort_by_key(|id| !in_base(*id));
 }
 
 /// Candidates that provide the same name in different versions: the higher version comes first.
-fn sort_by_common_provides(pool: &Pool, candidates: &mut [i32]) {
+fn sort_by_common_provides(lists: &Lists<'_>, candidates: &mut [i32]) {
+    let pool = lists.pool;
     struct Entry {
         candidate: usize,
         name: u32,
@@ -377,7 +382,7 @@ fn sort_by_common_provides(pool: &Pool, candidates: &mut [i32]) {
     let mut sorted: Vec<(i32, i32)> = candidates
         .iter()
         .zip(badness)
-        .map(|(id, bad)| (if pool.is_base(*id) { 0 } else { bad }, *id))
+        .map(|(id, bad)| (if lists.is_base(*id) { 0 } else { bad }, *id))
         .collect();
     sorted.sort_by_key(|(bad, _)| *bad);
     candidates.iter_mut().zip(sorted).for_each(|(candidate, (_, id))| *candidate = id);

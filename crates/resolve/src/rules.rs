@@ -141,7 +141,7 @@ impl<'l, 'p> Rules<'l, 'p> {
                 continue;
             }
             self.seen.set(id);
-            let base = self.lists.pool.is_base(id);
+            let base = self.lists.is_base(id);
             if !base && !self.lists.possible.has(id) {
                 self.push(-id, &[], Why::NotInstallable(id));
             }
@@ -230,7 +230,7 @@ impl<'l, 'p> Rules<'l, 'p> {
             for index in 0..providers.length {
                 let other = self.lists.at(providers, index);
                 // rpm lets a package conflict with what it provides itself: "only I".
-                if other != id && !(base && pool.is_base(other)) {
+                if other != id && !(base && self.lists.is_base(other)) {
                     self.push(-id, &[-other], Why::Conflicts(id, *dep, other));
                 }
             }
@@ -244,7 +244,8 @@ impl<'l, 'p> Rules<'l, 'p> {
             for index in 0..providers.length {
                 let other = self.lists.at(providers, index);
                 // Obsoletes mean names of packages, not what they provide.
-                if other != id && !(base && pool.is_base(other)) && pool.is_named(other, *dep) {
+                if other != id && !(base && self.lists.is_base(other)) && pool.is_named(other, *dep)
+                {
                     self.push(-id, &[-other], Why::Obsoletes(id, *dep, other));
                 }
             }
@@ -286,10 +287,13 @@ impl<'l, 'p> Rules<'l, 'p> {
             }
             Normal::Blocks(blocks) => blocks,
         };
-        let pool = self.lists.pool;
         for mut block in blocks {
             let holds = |literal: &i32| {
-                if *literal > 0 { pool.is_base(*literal) } else { !pool.is_base(*literal) }
+                if *literal > 0 {
+                    self.lists.is_base(*literal)
+                } else {
+                    !self.lists.is_base(*literal)
+                }
             };
             if base && !block.iter().any(holds) || block.contains(&id) {
                 continue;
@@ -379,16 +383,21 @@ impl<'l, 'p> Rules<'l, 'p> {
             if group.first() != Some(&id.0) {
                 continue;
             }
-            let best =
-                group.iter().filter(|id| !pool.is_base(**id)).filter_map(|id| native(*id)).min();
+            let best = group
+                .iter()
+                .filter(|id| !self.lists.is_base(**id))
+                .filter_map(|id| native(*id))
+                .min();
             let Some(best) = best else { continue };
             for id in &group {
                 let allowed = |place| {
                     // The base may have packages of another architecture; their kin are fine, too.
-                    group.iter().any(|other| pool.is_base(*other) && native(*other) == Some(place))
+                    group
+                        .iter()
+                        .any(|other| self.lists.is_base(*other) && native(*other) == Some(place))
                 };
                 let worse = native(*id).is_some_and(|place| place != best && !allowed(place));
-                if !worse || pool.is_base(*id) {
+                if !worse || self.lists.is_base(*id) {
                     continue;
                 }
                 let evr = pool.package(*id).evr;

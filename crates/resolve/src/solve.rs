@@ -16,6 +16,8 @@ pub struct Request {
     pub wishes: Vec<Wish>,
     /// Packages that must not come along.
     pub exclude: Vec<PackageId>,
+    /// Packages of the base that are taken for absent.
+    pub absent: Vec<PackageId>,
     /// Whether recommended and supplementing packages come along.
     pub weak: bool,
     /// Whether only the best candidates of a wish will do, as dnf has it since Fedora 41; otherwise an older version is
@@ -27,7 +29,14 @@ pub struct Request {
 
 impl Default for Request {
     fn default() -> Self {
-        Self { wishes: Vec::new(), exclude: Vec::new(), weak: true, best: true, multilib: true }
+        Self {
+            wishes: Vec::new(),
+            exclude: Vec::new(),
+            absent: Vec::new(),
+            weak: true,
+            best: true,
+            multilib: true,
+        }
     }
 }
 
@@ -71,7 +80,7 @@ pub fn solve(pool: &Pool, request: &Request) -> Result<Solution, Vec<Problem>> {
     }
     let there = search.decisions.iter().copied().filter(|id| *id > SYSTEM);
     let mut packages: Vec<PackageId> =
-        there.filter(|id| !pool.is_base(*id)).map(PackageId).collect();
+        there.filter(|id| !search.lists.is_base(*id)).map(PackageId).collect();
     packages.sort_unstable();
     let violations = check::violations(pool, request, &packages);
     assert!(violations.is_empty(), "a wrong solution: {violations:?}");
@@ -100,21 +109,28 @@ pub(crate) fn is_solvable(pool: &Pool, request: &Request) -> bool {
 
 /// Makes all rules.
 fn prepare<'p>(pool: &'p Pool, request: &Request) -> Search<'p> {
-    let mut possible = Bits::new(pool.packages.len());
+    let count = pool.packages.len();
+    let (mut possible, mut base) = (Bits::new(count), Bits::new(count));
     possible.set(SYSTEM);
+    base.set(SYSTEM);
     for id in pool.ids() {
+        if pool.is_base(id.0) {
+            base.set(id.0);
+        }
         if pool.is_base(id.0) || pool.package(id.0).fit != Fit::Foreign {
             possible.set(id.0);
         }
     }
-    for id in &request.exclude {
-        if !pool.is_base(id.0) {
-            possible.unset(id.0);
-        }
+    for id in &request.absent {
+        base.unset(id.0);
+        possible.unset(id.0);
     }
-    let mut lists = Lists::new(pool, possible);
+    for id in request.exclude.iter().filter(|id| !base.has(id.0)) {
+        possible.unset(id.0);
+    }
+    let mut lists = Lists::new(pool, possible, base);
+    let base: Vec<i32> = pool.ids().map(|id| id.0).filter(|id| lists.is_base(*id)).collect();
     let mut rules = Rules::new(&mut lists, request.multilib);
-    let base: Vec<i32> = pool.ids().map(|id| id.0).filter(|id| pool.is_base(*id)).collect();
     for id in &base {
         rules.add_package(*id);
     }
@@ -157,7 +173,7 @@ impl Search<'_> {
     fn add_best(&mut self, request: &Request) {
         for (number, wish) in request.wishes.iter().enumerate() {
             let all: Vec<i32> = wish.candidates.iter().map(|id| id.0).collect();
-            if all.iter().any(|id| self.lists.pool.is_base(*id)) {
+            if all.iter().any(|id| self.lists.is_base(*id)) {
                 continue;
             }
             let mut best: Vec<i32> =

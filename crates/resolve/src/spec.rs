@@ -94,15 +94,18 @@ fn is_glob(text: &str) -> bool {
 }
 
 /// All that a package may be called.
-fn forms(pool: &Pool, id: PackageId) -> [String; 6] {
+fn forms(pool: &Pool, id: PackageId) -> [String; 8] {
     let (name, evr, arch) = (pool.package_name(id), pool.package_evr(id), pool.package_arch(id));
     let version = rpm::Evr::parse(evr).version;
     let without_epoch = evr.split_once(':').map_or(evr, |(_, rest)| rest);
+    let without_release = evr.rsplit_once('-').map_or(evr, |(rest, _)| rest);
     [
         name.to_owned(),
         format!("{name}.{arch}"),
         format!("{name}-{version}"),
+        format!("{name}-{without_release}"),
         format!("{name}-{evr}"),
+        format!("{name}-{without_epoch}"),
         format!("{name}-{evr}.{arch}"),
         format!("{name}-{without_epoch}.{arch}"),
     ]
@@ -113,13 +116,7 @@ fn by_nevra(pool: &Pool, text: &str) -> Vec<PackageId> {
     let ends = text.char_indices().filter(|(_, c)| matches!(c, '-' | '.')).map(|(at, _)| at);
     let mut found: Vec<PackageId> = ends
         .flat_map(|end| pool.named(&text[..end]))
-        .filter(|id| {
-            let without_epoch = text.replacen("-0:", "-", 1);
-            let evr = pool.package_evr(*id);
-            let short = evr.split_once(':').map_or(evr, |(_, rest)| rest);
-            forms(pool, *id).contains(&without_epoch)
-                || format!("{}-{short}", pool.package_name(*id)) == without_epoch
-        })
+        .filter(|id| forms(pool, *id).contains(&text.replacen("-0:", "-", 1)))
         .collect();
     found.sort_unstable();
     found.dedup();

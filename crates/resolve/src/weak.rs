@@ -63,7 +63,7 @@ impl Search<'_> {
         let pool = self.lists.pool;
         for at in 0..decisions {
             let id = self.decisions[at];
-            if id < 0 || pool.is_base(id) {
+            if id < 0 || self.lists.is_base(id) {
                 continue;
             }
             for dep in pool.list_of(id, List::Recommends) {
@@ -87,8 +87,12 @@ impl Search<'_> {
     /// Open packages that packages outside the base recommend.
     fn recommended(&mut self) -> Vec<i32> {
         let pool = self.lists.pool;
-        let mut there: Vec<i32> =
-            self.decisions.iter().copied().filter(|id| *id > 0 && !pool.is_base(*id)).collect();
+        let mut there: Vec<i32> = self
+            .decisions
+            .iter()
+            .copied()
+            .filter(|id| *id > 0 && !self.lists.is_base(*id))
+            .collect();
         there.sort_unstable();
         let mut found = Vec::new();
         let mut seen = Bits::new(self.decided.len());
@@ -195,9 +199,9 @@ impl Search<'_> {
             _ => {
                 let span = self.lists.providers(dep);
                 let there = self.lists.get(span).iter().filter(|id| self.is_true(**id));
-                let pool = self.lists.pool;
-                let how =
-                    |id: &i32| if pool.is_base(*id) { Fulfilled::ByBase } else { Fulfilled::ByNew };
+                let how = |id: &i32| {
+                    if self.lists.is_base(*id) { Fulfilled::ByBase } else { Fulfilled::ByNew }
+                };
                 there.map(how).max().unwrap_or(Fulfilled::No)
             }
         }

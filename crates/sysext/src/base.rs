@@ -1,6 +1,6 @@
 //! What a target has already: its base.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use rpm::repodata::RepoPackage;
 use rpm::{Dependency, Sense};
@@ -93,16 +93,6 @@ impl Base {
             packages.insert(nevra.text.clone(), nevra);
         }
         Ok(Self { packages })
-    }
-
-    /// Takes packages out by name, as if the target did not have them. The names that it has not come back.
-    pub fn remove(&mut self, names: &BTreeSet<String>) -> Vec<String> {
-        let mut left = names.clone();
-        self.packages.retain(|_, nevra| {
-            left.remove(nevra.name());
-            !names.contains(nevra.name())
-        });
-        left.into_iter().collect()
     }
 
     /// Whether a package is there.

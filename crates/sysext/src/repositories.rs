@@ -62,6 +62,8 @@ pub struct Selection {
     pub specs: Vec<String>,
     /// Packages that must not come along, in the same words.
     pub exclude: Vec<String>,
+    /// Names of packages of the base that are taken for absent.
+    pub absent: Vec<String>,
     /// Whether recommended packages come along.
     pub weak: bool,
     /// Whether only the newest version of what was asked for will do.
@@ -335,7 +337,9 @@ impl Repositories {
             return Err(missing);
         }
         let Selection { weak, best, multilib, .. } = *selection;
-        Ok(Request { wishes, exclude, weak, best, multilib })
+        let absent = selection.absent.iter().flat_map(|name| self.pool.named(name));
+        let absent = absent.filter(|id| self.pool.repo(*id).base).collect();
+        Ok(Request { wishes, exclude, absent, weak, best, multilib })
     }
 
     /// The packages of a group that come along, by its identifier or name; of those that nobody has, none.

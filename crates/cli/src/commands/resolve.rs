@@ -1,6 +1,5 @@
 //! `sysext-composer resolve`: the packages that must come along.
 
-use std::collections::BTreeSet;
 use std::fs;
 
 use anyhow::{Context as _, Result, bail};
@@ -45,6 +44,7 @@ pub(crate) fn run(args: &args::Resolve, terminal: &Terminal) -> Result<Outcome> 
     let selection = Selection {
         specs: args.specs.clone(),
         exclude: args.exclude.clone(),
+        absent: args.absent.clone(),
         weak: !args.no_weak,
         best: !args.no_best,
         multilib: !args.no_multilib,
@@ -118,9 +118,9 @@ fn base(args: &args::Resolve) -> Result<Base> {
     };
     let name = path.display();
     let text = fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
-    let mut base = Base::parse_list(&text).with_context(|| name.to_string())?;
-    let absent: BTreeSet<String> = args.absent.iter().cloned().collect();
-    if let Some(name) = base.remove(&absent).first() {
+    let base = Base::parse_list(&text).with_context(|| name.to_string())?;
+    let is_there = |name: &String| base.packages().any(|nevra| nevra.name() == name);
+    if let Some(name) = args.absent.iter().find(|name| !is_there(name)) {
         bail!("--absent {name}: the base has no package of this name");
     }
     Ok(base)

@@ -58,6 +58,10 @@ impl Modules {
         let mut text = String::new();
         let read = source.take(MAX_SIZE).read_to_string(&mut text);
         read.map_err(|error| broken(0, "modules.yaml", "text that can be read", error))?;
+        // libyaml, which writes these files, puts the end of a quoted text at the start of a line, where YAML wants it
+        // indented; how much is all the same.
+        let indented = format!("\n{:64}'", "");
+        let text = text.replace("\n'", &indented);
         let mut reader = Reader::default();
         let mut parser = Parser::new_from_str(&text);
         while let Some(event) = parser.next_event() {
@@ -218,7 +222,7 @@ mod tests {
         let stream = |module: &str, stream: &str, requires: &str| {
             format!(
                 "---\ndocument: modulemd\nversion: 2\ndata:\n  name: {module}\n  stream: \"{stream}\"\n  dependencies:\n  \
-                 - buildrequires:\n      platform: [f30]\n    requires: {{{requires}}}\n  description: >-\n    two\n    \
+                 - buildrequires:\n      platform: [f30]\n    requires: {{{requires}}}\n  summary: 'ends\n\n'\n  description: >-\n    two\n    \
                  lines: of text\n  artifacts:\n    rpms:\n    - {module}-0:{stream}-1.x86_64\n    - lib{module}-1:{stream}-1.x86_64\n...\n"
             )
         };
