@@ -9,4 +9,5 @@ mod images;
 mod packages;
 mod repodata;
 mod resolver;
+mod signatures;
 mod walk;

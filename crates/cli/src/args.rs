@@ -28,6 +28,7 @@ pub(crate) enum Command {
     Compose(Compose),
     Pack(Pack),
     Resolve(Resolve),
+    Checksig(Checksig),
     Inspect(Inspect),
     Extract(Extract),
     Verify(Verify),
@@ -114,6 +115,24 @@ pub(crate) struct Resolve {
     /// What is wanted
     #[arg(required = true, value_name = "SPEC")]
     pub(crate) specs: Vec<String>,
+}
+
+/// Hold packages against their digests and signatures
+///
+/// Every byte is read: header, payload and files against their digests, then all signatures against the keys.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Exit codes: 0 all are signed by one of the keys and whole, 1 one of them is not, 2 bad use or a file that is no package.")]
+pub(crate) struct Checksig {
+    /// File of OpenPGP keys that are trusted, armored or not
+    #[arg(long = "key", value_name = "FILE")]
+    pub(crate) keys: Vec<PathBuf>,
+    /// Let packages without a signature pass
+    #[arg(long)]
+    pub(crate) allow_unsigned: bool,
+    /// The packages
+    #[arg(required = true, value_name = "PACKAGE.rpm")]
+    pub(crate) packages: Vec<PathBuf>,
 }
 
 /// A repository in the arguments.

@@ -25,7 +25,7 @@
 //! # Ok::<(), rpm::Error>(())
 //! ```
 //!
-//! Not here: installing, signatures, choosing packages (the crate `resolve`), delta packages.
+//! Not here: installing, choosing packages (the crate `resolve`), delta packages.
 #![warn(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 
 mod capabilities;
@@ -38,6 +38,8 @@ mod header;
 mod package;
 mod payload;
 pub mod repodata;
+#[cfg(feature = "openpgp")]
+pub mod signature;
 mod source;
 mod tag;
 mod write;

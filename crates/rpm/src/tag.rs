@@ -2,12 +2,22 @@
 
 /// Tags of the signature header.
 pub(crate) mod sig {
+    #[cfg(feature = "openpgp")]
+    pub(crate) const DSAHEADER: u32 = 267;
+    #[cfg(feature = "openpgp")]
+    pub(crate) const RSAHEADER: u32 = 268;
     pub(crate) const SHA1HEADER: u32 = 269;
     pub(crate) const LONGSIGSIZE: u32 = 270;
     pub(crate) const SHA256HEADER: u32 = 273;
+    #[cfg(feature = "openpgp")]
+    pub(crate) const OPENPGP: u32 = 278;
     pub(crate) const SHA3_256HEADER: u32 = 279;
     pub(crate) const SIGSIZE: u32 = 1000;
+    #[cfg(feature = "openpgp")]
+    pub(crate) const PGP: u32 = 1002;
     pub(crate) const SIGMD5: u32 = 1004;
+    #[cfg(feature = "openpgp")]
+    pub(crate) const GPG: u32 = 1005;
 }
 
 pub(crate) const HEADERSIGNATURES: u32 = 62;
