@@ -4,6 +4,7 @@
 
 mod architecture;
 mod extensions;
+mod fetching;
 mod fixtures;
 mod images;
 mod packages;

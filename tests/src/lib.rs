@@ -3,6 +3,8 @@
 
 pub mod golden;
 #[cfg(not(target_arch = "wasm32"))]
+pub mod server;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod shared;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod tools;

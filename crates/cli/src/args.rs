@@ -28,6 +28,7 @@ pub(crate) enum Command {
     Compose(Compose),
     Pack(Pack),
     Resolve(Resolve),
+    Fetch(Fetch),
     Checksig(Checksig),
     Inspect(Inspect),
     Extract(Extract),
@@ -87,6 +88,42 @@ Examples:
 
 Exit codes: 0 found, 1 there is no solution (it says why), 2 bad use or bad input.")]
 pub(crate) struct Resolve {
+    #[command(flatten)]
+    pub(crate) choice: Choice,
+    #[command(flatten)]
+    pub(crate) network: Network,
+}
+
+/// Fetch the packages that must come along
+///
+/// Each is held against the repository's digest and against its signature. What was fetched before is not fetched
+/// again, and what broke off goes on where it stopped.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example:
+  sysext-composer fetch --repo https://example.org/fedora/43/Everything/x86_64/os --arch x86_64 \\
+      --base silverblue-43.txt --key RPM-GPG-KEY-fedora-43-primary -o packages/ htop
+
+Exit codes: 0 fetched, 1 there is no solution or a package is not signed as it must be, 2 bad use or bad input.")]
+pub(crate) struct Fetch {
+    #[command(flatten)]
+    pub(crate) choice: Choice,
+    #[command(flatten)]
+    pub(crate) network: Network,
+    /// File of OpenPGP keys that packages may be signed by
+    #[arg(long = "key", value_name = "FILE", required_unless_present = "allow_unsigned")]
+    pub(crate) keys: Vec<PathBuf>,
+    /// Take packages whatever their signatures say
+    #[arg(long)]
+    pub(crate) allow_unsigned: bool,
+    /// Folder that the packages are put into
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: PathBuf,
+}
+
+/// What is chosen of which repositories.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Choice {
     /// A repository: the folder or URL that has repodata/ in it, with a name before `=` if the last part of it will not
     /// do, and `,priority=N` after it to prefer lower numbers [default: 99]
     #[arg(long = "repo", required = true, value_name = "[NAME=]URL|DIR")]
@@ -115,6 +152,27 @@ pub(crate) struct Resolve {
     /// What is wanted
     #[arg(required = true, value_name = "SPEC")]
     pub(crate) specs: Vec<String>,
+}
+
+/// How files are fetched.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Network")]
+pub(crate) struct Network {
+    /// Folder where fetched files are kept [default: sysext-composer in the user's folder for caches]
+    #[arg(long, value_name = "DIR", env = "SYSEXT_COMPOSER_CACHE")]
+    pub(crate) cache: Option<PathBuf>,
+    /// Use only what has been fetched before
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// How often a file is tried again
+    #[arg(long, value_name = "NUMBER", default_value_t = 5)]
+    pub(crate) retries: u32,
+    /// Seconds that a server may be silent
+    #[arg(long, value_name = "SECONDS", default_value = "30")]
+    pub(crate) timeout: NonZero<u64>,
+    /// Files that are fetched side by side
+    #[arg(long, value_name = "NUMBER", default_value = "4")]
+    pub(crate) downloads: NonZero<usize>,
 }
 
 /// Hold packages against their digests and signatures

@@ -1,16 +1,49 @@
-//! Files of repositories.
+//! Files of repositories, from folders and over HTTP, kept by what they hold.
 #![expect(clippy::disallowed_methods, reason = "this crate is the outside world")]
 
-use std::fs;
-use std::path::PathBuf;
+mod cache;
+mod http;
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context as _, Result, bail};
+use indicatif::ProgressBar;
+use sysext::rpm::repodata::Checksum;
+
+use crate::args;
+use cache::Cache;
+use http::Http;
+
+/// Bytes that a file may have whose size nobody tells.
+const MAX_UNKNOWN: u64 = 1 << 30;
 
 /// Where a repository is.
 #[derive(Clone, Debug)]
 pub(crate) enum Place {
     /// A folder here.
     Folder(PathBuf),
+    /// A URL, without a slash at its end.
+    Url(String),
+}
+
+/// A file that is wanted.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) place: Place,
+    /// Path below the place, or a URL of its own.
+    pub(crate) path: String,
+    pub(crate) size: Option<u64>,
+    pub(crate) checksum: Option<Checksum>,
+}
+
+/// Fetches files.
+pub(crate) struct Fetcher {
+    http: Http,
+    cache: Cache,
+    offline: bool,
+    downloads: usize,
 }
 
 impl Place {
@@ -19,19 +52,104 @@ impl Place {
         match text.split_once("://") {
             None => Ok(Self::Folder(PathBuf::from(text))),
             Some(("file", path)) => Ok(Self::Folder(PathBuf::from(path))),
+            Some(("http" | "https", _)) => Ok(Self::Url(text.trim_end_matches('/').to_owned())),
             Some((scheme, _)) => {
-                bail!("{text}: {scheme} is not supported, expected a folder or file:")
+                bail!("{text}: {scheme} is not supported, expected a folder, http, https or file")
             }
+        }
+    }
+}
+
+impl Fetcher {
+    pub(crate) fn new(args: &args::Network) -> Result<Self> {
+        Ok(Self {
+            http: Http::new(args),
+            cache: Cache::new(args.cache.as_deref())?,
+            offline: args.offline,
+            downloads: args.downloads.get(),
+        })
+    }
+
+    /// The content of a small file.
+    pub(crate) fn get(&self, wanted: &Wanted) -> Result<Vec<u8>> {
+        let path = self.file(wanted, &ProgressBar::hidden())?;
+        fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
+    }
+
+    /// A file that holds what is wanted: where it lies in a folder, or in the cache.
+    pub(crate) fn file(&self, wanted: &Wanted, progress: &ProgressBar) -> Result<PathBuf> {
+        let own = Place::new(&wanted.path).ok().filter(|place| matches!(place, Place::Url(_)));
+        let url = match (own, &wanted.place) {
+            (Some(Place::Url(url)), _) => url,
+            (_, Place::Url(base)) => format!("{base}/{}", wanted.path),
+            (_, Place::Folder(folder)) => {
+                let path = folder.join(&wanted.path);
+                let found = fs::metadata(&path);
+                let size = found.with_context(|| format!("cannot read {}", path.display()))?.len();
+                progress.inc(size);
+                return Ok(path);
+            }
+        };
+        if let Some(checksum) = &wanted.checksum
+            && let Some(path) = self.cache.find(checksum)?
+        {
+            progress.inc(wanted.size.unwrap_or_default());
+            return Ok(path);
+        }
+        if self.offline {
+            let cached = match wanted.checksum {
+                None => self.cache.by_url(&url).map(|known| known.path),
+                Some(_) => None,
+            };
+            return cached.with_context(|| {
+                format!("{url} is not in the cache, and --offline forbids to fetch it")
+            });
+        }
+        match (&wanted.checksum, wanted.size) {
+            (Some(checksum), Some(size)) => {
+                self.http.download(&self.cache, &url, size, checksum, progress)
+            }
+            (_, size) => self.http.refresh(&self.cache, &url, size.unwrap_or(MAX_UNKNOWN)),
         }
     }
 
-    /// A file below it.
-    pub(crate) fn get(&self, path: &str) -> Result<Vec<u8>> {
-        match self {
-            Self::Folder(folder) => {
-                let path = folder.join(path);
-                fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
+    /// Fetches many files side by side. They come back in the order in which they were wanted.
+    pub(crate) fn all(&self, wanted: &[Wanted], progress: &ProgressBar) -> Result<Vec<PathBuf>> {
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut done = Vec::new();
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let Some(file) = wanted.get(at) else { return Ok(done) };
+                match self.file(file, progress) {
+                    Ok(path) => done.push((at, path)),
+                    Err(error) => {
+                        // The others need not go on.
+                        next.store(wanted.len(), Ordering::Relaxed);
+                        return Err(error);
+                    }
+                }
             }
-        }
+        };
+        let mut found: Vec<(usize, PathBuf)> = std::thread::scope(|scope| {
+            let threads: Vec<_> =
+                (0..self.downloads.min(wanted.len()).max(1)).map(|_| scope.spawn(work)).collect();
+            let mut all = Vec::new();
+            for thread in threads {
+                let done: Result<Vec<(usize, PathBuf)>> =
+                    thread.join().unwrap_or_else(|_| bail!("a download has panicked"));
+                all.extend(done?);
+            }
+            Ok::<_, anyhow::Error>(all)
+        })?;
+        found.sort_unstable();
+        Ok(found.into_iter().map(|(_, path)| path).collect())
     }
+}
+
+/// Holds a file against a digest.
+pub(crate) fn matches(path: &Path, checksum: &Checksum) -> Result<bool> {
+    let name = path.display();
+    let file = File::open(path).with_context(|| format!("cannot open {name}"))?;
+    checksum.matches(file).with_context(|| format!("cannot read {name}"))
 }

@@ -387,6 +387,14 @@ impl Repositories {
 }
 
 impl Wanted {
+    /// Digest of the file, if it is known.
+    pub fn checksum(&self) -> Option<&Checksum> {
+        match &self.what {
+            What::Repomd => None,
+            What::Record(record) => record.checksum.as_ref(),
+        }
+    }
+
     /// The file of a kind, if the repository has it. Streams are preferred to zchunk, which is larger.
     fn new(repository: usize, repomd: &Repomd, kind: &str) -> Option<Self> {
         let record = [kind.to_owned(), format!("{kind}_gz"), format!("{kind}_zck")]

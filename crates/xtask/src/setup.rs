@@ -11,12 +11,13 @@ use crate::shell::{cargo, find, output, root, run, say, target};
 const WASM: &str = "wasm32-unknown-unknown";
 
 /// Programs that the tests hold the product against, and the Debian packages that have them.
-const ORACLES: [(&str, &str); 15] = [
+const ORACLES: [(&str, &str); 16] = [
     ("chromium", "chromium"),
     ("chromedriver", "chromium-driver"),
     ("mkfs.erofs", "erofs-utils"),
     ("fsck.erofs", "erofs-utils"),
     ("testsolv", "libsolv-tools"),
+    ("createrepo_c", "createrepo-c"),
     ("rpm", "rpm"),
     ("rpm2cpio", "rpm2cpio"),
     ("cpio", "cpio"),

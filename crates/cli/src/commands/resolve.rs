@@ -4,10 +4,10 @@ use std::fs;
 
 use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
-use sysext::resolve::{PackageId, Problem};
+use sysext::resolve::{PackageId, Problem, Solution};
 use sysext::{Base, Repositories, Repository, Selection, Wanted};
 
-use crate::fetch::Place;
+use crate::fetch::{self, Fetcher, Place};
 use crate::terminal::Terminal;
 use crate::{Outcome, args, interrupt};
 
@@ -41,18 +41,11 @@ struct Obstacle<'a> {
 }
 
 pub(crate) fn run(args: &args::Resolve, terminal: &Terminal) -> Result<Outcome> {
-    let selection = Selection {
-        specs: args.specs.clone(),
-        exclude: args.exclude.clone(),
-        absent: args.absent.clone(),
-        weak: !args.no_weak,
-        best: !args.no_best,
-        multilib: !args.no_multilib,
-    };
-    let repositories = load(args, &selection, terminal)?;
-    match repositories.resolve(&selection) {
+    let fetcher = Fetcher::new(&args.network)?;
+    let loaded = Loaded::new(&args.choice, &fetcher, terminal)?;
+    match loaded.resolve() {
         Ok(solution) => {
-            print(&repositories, args, &solution.packages, terminal);
+            print(&loaded, &args.choice, &solution.packages, terminal);
             Ok(Outcome::Done)
         }
         Err(problems) => {
@@ -62,54 +55,87 @@ pub(crate) fn run(args: &args::Resolve, terminal: &Terminal) -> Result<Outcome> 
     }
 }
 
-/// Reads the base and all that choosing needs of the repositories.
-fn load(args: &args::Resolve, selection: &Selection, terminal: &Terminal) -> Result<Repositories> {
-    let places: Vec<Place> =
-        args.repos.iter().map(|repo| Place::new(&repo.place)).collect::<Result<_>>()?;
-    let names = args
-        .repos
-        .iter()
-        .map(|repo| Repository { name: repo.name.clone(), priority: repo.priority });
-    let mut repositories = Repositories::new(args.arch.rpm(), names.collect(), base(args)?);
-    let groups = selection.specs.iter().any(|spec| spec.starts_with('@'));
-    let get = |wanted: &Wanted| {
-        interrupt::check()?;
-        let got = places[wanted.repository].get(&wanted.path);
-        got.with_context(|| args.repos[wanted.repository].name.clone())
-    };
-    loop {
-        let wanted = repositories.wanted(groups);
-        if wanted.is_empty() {
-            break;
-        }
-        for wanted in wanted {
-            let bytes = get(&wanted)?;
-            repositories.provide(&wanted, &bytes)?;
-        }
-    }
-    let unknown = repositories.index();
-    if !unknown.is_empty() && !terminal.json {
-        let some: Vec<&str> = unknown.iter().map(String::as_str).take(3).collect();
-        let more = if unknown.len() > some.len() { " ..." } else { "" };
-        eprintln!(
-            "note: no repository has {} packages of the base; what other versions of them say is taken for theirs: {}{more}",
-            unknown.len(),
-            some.join(", ")
-        );
-    }
-    let wanted = repositories.wanted_for_paths(selection);
-    if !wanted.is_empty() {
-        let mut files = Vec::new();
-        for wanted in wanted {
-            let bytes = get(&wanted)?;
-            files.push((wanted, bytes));
-        }
-        repositories.provide_paths(selection, &files)?;
-    }
-    Ok(repositories)
+/// Repositories that are ready to be chosen from, and what is wanted of them.
+pub(crate) struct Loaded {
+    pub(crate) repositories: Repositories,
+    pub(crate) places: Vec<Place>,
+    selection: Selection,
 }
 
-fn base(args: &args::Resolve) -> Result<Base> {
+impl Loaded {
+    /// Reads the base and all that choosing needs of the repositories.
+    pub(crate) fn new(args: &args::Choice, fetcher: &Fetcher, terminal: &Terminal) -> Result<Self> {
+        let selection = Selection {
+            specs: args.specs.clone(),
+            exclude: args.exclude.clone(),
+            absent: args.absent.clone(),
+            weak: !args.no_weak,
+            best: !args.no_best,
+            multilib: !args.no_multilib,
+        };
+        let places: Vec<Place> =
+            args.repos.iter().map(|repo| Place::new(&repo.place)).collect::<Result<_>>()?;
+        let names = args
+            .repos
+            .iter()
+            .map(|repo| Repository { name: repo.name.clone(), priority: repo.priority });
+        let mut repositories = Repositories::new(args.arch.rpm(), names.collect(), base(args)?);
+        let groups = selection.specs.iter().any(|spec| spec.starts_with('@'));
+        let get = |wanted: &Wanted| {
+            interrupt::check()?;
+            let file = fetch::Wanted {
+                place: places[wanted.repository].clone(),
+                path: wanted.path.clone(),
+                size: wanted.size,
+                checksum: wanted.checksum().cloned(),
+            };
+            let got = fetcher.get(&file);
+            got.with_context(|| args.repos[wanted.repository].name.clone())
+        };
+        loop {
+            let wanted = repositories.wanted(groups);
+            if wanted.is_empty() {
+                break;
+            }
+            for wanted in wanted {
+                let bytes = get(&wanted)?;
+                repositories.provide(&wanted, &bytes)?;
+            }
+        }
+        note_unknown(&repositories.index(), terminal);
+        let wanted = repositories.wanted_for_paths(&selection);
+        if !wanted.is_empty() {
+            let mut files = Vec::new();
+            for wanted in wanted {
+                let bytes = get(&wanted)?;
+                files.push((wanted, bytes));
+            }
+            repositories.provide_paths(&selection, &files)?;
+        }
+        Ok(Self { repositories, places, selection })
+    }
+
+    /// The packages that must come along, or why there are none.
+    pub(crate) fn resolve(&self) -> Result<Solution, Vec<Problem>> {
+        self.repositories.resolve(&self.selection)
+    }
+}
+
+/// Says which packages of the base no repository knows.
+fn note_unknown(unknown: &[String], terminal: &Terminal) {
+    if unknown.is_empty() || terminal.json {
+        return;
+    }
+    let some: Vec<&str> = unknown.iter().map(String::as_str).take(3).collect();
+    let more = if unknown.len() > some.len() { " ..." } else { "" };
+    eprintln!(
+        "note: no repository has {} packages of the base; what other versions of them say is taken for theirs: {}{more}",
+        unknown.len(),
+        some.join(", ")
+    );
+}
+
+fn base(args: &args::Choice) -> Result<Base> {
     let Some(path) = &args.base else {
         if !args.absent.is_empty() {
             bail!("--absent takes packages out of the base: it needs --base");
@@ -126,12 +152,8 @@ fn base(args: &args::Resolve) -> Result<Base> {
     Ok(base)
 }
 
-fn print(
-    repositories: &Repositories,
-    args: &args::Resolve,
-    ids: &[PackageId],
-    terminal: &Terminal,
-) {
+fn print(loaded: &Loaded, args: &args::Choice, ids: &[PackageId], terminal: &Terminal) {
+    let repositories = &loaded.repositories;
     let pool = repositories.pool();
     let mut packages: Vec<Package<'_>> = ids
         .iter()
@@ -160,7 +182,8 @@ fn print(
     }
 }
 
-fn refuse(problems: &[Problem], terminal: &Terminal) {
+/// Says what stands in the way.
+pub(crate) fn refuse(problems: &[Problem], terminal: &Terminal) {
     if !terminal.json {
         for problem in problems {
             eprintln!("error: {problem}");

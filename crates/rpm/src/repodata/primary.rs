@@ -18,6 +18,25 @@ pub struct Checksum {
 }
 
 impl Checksum {
+    /// Holds what a stream has against the digest.
+    ///
+    /// # Errors
+    /// The stream fails, or the digest is of an algorithm that is not known.
+    pub fn matches(&self, mut source: impl Read) -> Result<bool, Error> {
+        let mut hash = Hash::named(&self.algorithm)
+            .ok_or(Error::Unsupported("a digest of an unknown algorithm"))?;
+        let mut buffer = vec![0; 64 << 10];
+        loop {
+            match source.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(read) => hash.update(buffer.get(..read).unwrap_or_default()),
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(Error::Io(error)),
+            }
+        }
+        Ok(digest::hex(&hash.finish()).eq_ignore_ascii_case(&self.hex))
+    }
+
     /// Holds bytes against the digest.
     pub(super) fn verify(&self, what: &str, bytes: &[u8]) -> Result<(), Error> {
         let mut hash = Hash::named(&self.algorithm)

@@ -1,0 +1,121 @@
+//! `sysext-composer fetch`: the packages that must come along, checked.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use sysext::Origin;
+use sysext::rpm::signature::{Keyring, Verdict};
+
+use super::checksig;
+use super::resolve::{Loaded, refuse};
+use crate::fetch::{Fetcher, Wanted, matches};
+use crate::terminal::{Terminal, bytes};
+use crate::{Outcome, args, interrupt};
+
+pub(crate) fn run(args: &args::Fetch, terminal: &Terminal) -> Result<Outcome> {
+    let keyring = checksig::keyring(&args.keys)?;
+    let fetcher = Fetcher::new(&args.network)?;
+    let loaded = Loaded::new(&args.choice, &fetcher, terminal)?;
+    let solution = match loaded.resolve() {
+        Ok(solution) => solution,
+        Err(problems) => {
+            refuse(&problems, terminal);
+            return Ok(Outcome::Refused);
+        }
+    };
+    let repositories = &loaded.repositories;
+    let mut origins = Vec::new();
+    let mut wanted = Vec::new();
+    for id in solution.packages {
+        let nevra = repositories.pool().nevra(id);
+        let (Some(origin), Some(repository)) =
+            (repositories.origin(id), repositories.repository(id))
+        else {
+            continue;
+        };
+        wanted.push(Wanted {
+            place: loaded.places[repository].clone(),
+            path: origin.location.clone(),
+            size: Some(origin.size),
+            checksum: Some(origin.checksum.clone()),
+        });
+        origins.push((nevra, origin));
+    }
+    let total = origins.iter().map(|(_, origin)| origin.size).sum();
+    let progress = terminal.progress(total);
+    progress.set_message("fetching");
+    let paths = fetcher.all(&wanted, &progress)?;
+    progress.finish_and_clear();
+    let mut refused = Vec::new();
+    for ((nevra, origin), path) in origins.iter().zip(&paths) {
+        interrupt::check()?;
+        if let Some(why) = check(origin, path, &keyring, args.allow_unsigned)? {
+            refused.push(format!("{nevra}: {why}"));
+        }
+    }
+    if !refused.is_empty() {
+        for why in &refused {
+            terminal.error(&anyhow::anyhow!("{why}"));
+        }
+        return Ok(Outcome::Refused);
+    }
+    if args.allow_unsigned {
+        eprintln!("warning: signatures were NOT asked for: these packages may be anybody's");
+    }
+    place(args, &origins, &paths, terminal, total)
+}
+
+/// Why a package cannot be taken.
+fn check(
+    origin: &Origin,
+    path: &Path,
+    keyring: &Keyring,
+    allow_unsigned: bool,
+) -> Result<Option<String>> {
+    if !matches(path, &origin.checksum)? {
+        let algorithm = &origin.checksum.algorithm;
+        return Ok(Some(format!("its {algorithm} is not what the repository says")));
+    }
+    if allow_unsigned {
+        return Ok(None);
+    }
+    let name = path.display();
+    let file = fs::File::open(path).with_context(|| format!("cannot open {name}"))?;
+    Ok(match keyring.verify_package(std::io::BufReader::new(file)) {
+        Ok(Verdict::Signed(_)) => None,
+        Ok(Verdict::Unsigned) => Some("it is not signed (--allow-unsigned takes it)".into()),
+        Ok(Verdict::NoKey(keys)) => {
+            Some(format!("it is signed by {}, which is none of the keys", keys.join(", ")))
+        }
+        Ok(Verdict::Bad(why)) => Some(format!("bad signature: {why}")),
+        Err(error) => Some(error.to_string()),
+    })
+}
+
+/// Puts the packages into the folder that was asked for.
+fn place(
+    args: &args::Fetch,
+    origins: &[(String, &Origin)],
+    paths: &[PathBuf],
+    terminal: &Terminal,
+    total: u64,
+) -> Result<Outcome> {
+    let folder = &args.output;
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let mut placed = Vec::new();
+    for ((_, origin), path) in origins.iter().zip(paths) {
+        let name = origin.location.rsplit('/').next().unwrap_or(&origin.location);
+        let target = folder.join(name);
+        let temporary = folder.join(format!(".{name}.partial"));
+        let copied = fs::copy(path, &temporary).and_then(|_| fs::rename(&temporary, &target));
+        copied.with_context(|| format!("cannot write {}", target.display()))?;
+        placed.push(target.display().to_string());
+    }
+    if terminal.json {
+        terminal.result(&serde_json::json!({ "packages": placed, "size": total }));
+    } else {
+        println!("{} packages, {}, in {}", placed.len(), bytes(total), folder.display());
+    }
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,244 @@
+//! HTTP: resumed, retried, and never more than was announced.
+
+use std::io::{self, Read as _, Write as _};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use indicatif::ProgressBar;
+use sysext::rpm::repodata::Checksum;
+use ureq::http::{Response, StatusCode};
+use ureq::{Agent, Body};
+
+use super::cache::{Cache, Known, Partial};
+use crate::{args, interrupt};
+
+/// How long to wait before the second attempt; twice as long before each that follows.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+/// The longest wait, also where a server asks for more.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// Fetches over HTTP.
+pub(crate) struct Http {
+    agent: Agent,
+    retries: u32,
+}
+
+/// Why an attempt came to nothing.
+enum Failure {
+    /// Another attempt may do better; when the server said how long to wait, that long.
+    Passing(anyhow::Error, Option<Duration>),
+    /// No attempt will.
+    Lasting(anyhow::Error),
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Lasting(error)
+    }
+}
+
+impl Http {
+    pub(crate) fn new(args: &args::Network) -> Self {
+        let timeout = Some(Duration::from_secs(args.timeout.get()));
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_connect(timeout)
+            .timeout_recv_response(timeout)
+            .timeout_per_read(timeout)
+            .user_agent(concat!("sysext-composer/", env!("CARGO_PKG_VERSION")))
+            .build();
+        Self { agent: config.into(), retries: args.retries }
+    }
+
+    /// Fetches a file whose digest is known into the cache, going on where an earlier run stopped.
+    pub(crate) fn download(
+        &self,
+        cache: &Cache,
+        url: &str,
+        size: u64,
+        checksum: &Checksum,
+        progress: &ProgressBar,
+    ) -> Result<PathBuf> {
+        let partial = cache.partial(checksum)?;
+        // Another run may have fetched it while this one waited for the lock.
+        if let Some(path) = cache.find(checksum)? {
+            return Ok(path);
+        }
+        let before = progress.position();
+        let mut damaged = false;
+        loop {
+            self.attempts(url, || self.resume(&partial, url, size, progress))?;
+            if partial.matches(checksum)? {
+                return cache.finish(&partial, checksum);
+            }
+            partial.clear()?;
+            progress.set_position(before);
+            if damaged {
+                bail!("{url} is not what the repository says: its {} differs", checksum.algorithm);
+            }
+            // What was there from an earlier run may have been of another file.
+            damaged = true;
+        }
+    }
+
+    /// Fetches what is missing of a file.
+    fn resume(
+        &self,
+        partial: &Partial,
+        url: &str,
+        size: u64,
+        progress: &ProgressBar,
+    ) -> Result<(), Failure> {
+        let have = partial.length()?;
+        if have == size {
+            return Ok(());
+        }
+        if have > size {
+            partial.clear()?;
+            return self.resume(partial, url, size, progress);
+        }
+        let mut request = self.agent.get(url);
+        if have > 0 {
+            request = request.header("Range", format!("bytes={have}-"));
+        }
+        let response = request.call().map_err(|error| connection(url, error))?;
+        let left = match response.status() {
+            StatusCode::PARTIAL_CONTENT if starts_at(&response, have) => size - have,
+            StatusCode::OK => {
+                partial.clear()?;
+                size
+            }
+            StatusCode::RANGE_NOT_SATISFIABLE | StatusCode::PARTIAL_CONTENT => {
+                partial.clear()?;
+                return Err(Failure::Passing(anyhow!("{url}: the server has another file"), None));
+            }
+            _ => return Err(status(url, &response)),
+        };
+        copy(response.into_body(), partial, url, left, progress)
+    }
+
+    /// Fetches a file whose digest nobody tells, or nothing if it is still as it was.
+    pub(crate) fn refresh(&self, cache: &Cache, url: &str, limit: u64) -> Result<PathBuf> {
+        let known = cache.by_url(url);
+        self.attempts(url, || {
+            let mut request = self.agent.get(url);
+            if let Some(known) = &known {
+                if let Some(etag) = &known.etag {
+                    request = request.header("If-None-Match", etag);
+                } else if let Some(date) = &known.last_modified {
+                    request = request.header("If-Modified-Since", date);
+                }
+            }
+            let response = request.call().map_err(|error| connection(url, error))?;
+            match (response.status(), &known) {
+                (StatusCode::NOT_MODIFIED, Some(known)) => return Ok(known.path.clone()),
+                (StatusCode::OK, _) => {}
+                _ => return Err(status(url, &response)),
+            }
+            let header = |name| Some(response.headers().get(name)?.to_str().ok()?.to_owned());
+            let (etag, last_modified) = (header("etag"), header("last-modified"));
+            let announced = header("content-length").and_then(|length| length.parse::<u64>().ok());
+            let mut content = Vec::new();
+            let read = response.into_body().into_reader().take(limit + 1).read_to_end(&mut content);
+            read.map_err(|error| broken_off(url, &error))?;
+            let length = content.len() as u64;
+            if length > limit {
+                return Err(Failure::Lasting(anyhow!("{url} has more than {limit} bytes")));
+            }
+            if announced.is_some_and(|announced| announced != length) {
+                return Err(broken_off(url, &io::ErrorKind::UnexpectedEof.into()));
+            }
+            let path = PathBuf::new();
+            let known = Known { url: url.to_owned(), etag, last_modified, path };
+            Ok(cache.keep(known, &content)?)
+        })
+    }
+
+    /// Tries until it works, no attempt can help, or there were enough of them.
+    fn attempts<T>(&self, url: &str, mut attempt: impl FnMut() -> Result<T, Failure>) -> Result<T> {
+        let mut wait = FIRST_WAIT;
+        let mut left = self.retries;
+        loop {
+            interrupt::check()?;
+            let (error, asked) = match attempt() {
+                Ok(done) => return Ok(done),
+                Err(Failure::Lasting(error)) => return Err(error),
+                Err(Failure::Passing(error, asked)) => (error, asked),
+            };
+            if left == 0 {
+                let times = self.retries + 1;
+                return Err(error.context(format!("cannot fetch {url}, {times} times tried")));
+            }
+            left -= 1;
+            let until = Instant::now() + asked.unwrap_or(wait).min(LONGEST_WAIT);
+            while Instant::now() < until {
+                interrupt::check()?;
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            wait *= 2;
+        }
+    }
+}
+
+/// Appends what comes to a file: not more than is expected, and not less.
+fn copy(
+    body: Body,
+    partial: &Partial,
+    url: &str,
+    expected: u64,
+    progress: &ProgressBar,
+) -> Result<(), Failure> {
+    let mut reader = body.into_reader();
+    let mut left = expected;
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        interrupt::check().map_err(anyhow::Error::from)?;
+        let read = reader.read(&mut buffer).map_err(|error| broken_off(url, &error))?;
+        if read == 0 && left > 0 {
+            return Err(broken_off(url, &io::ErrorKind::UnexpectedEof.into()));
+        }
+        if read == 0 {
+            return Ok(());
+        }
+        if read as u64 > left {
+            partial.clear()?;
+            let error = anyhow!("{url} has more bytes than the repository says");
+            return Err(Failure::Lasting(error));
+        }
+        left -= read as u64;
+        (&partial.file).write_all(&buffer[..read]).context("cannot write into the cache")?;
+        progress.inc(read as u64);
+    }
+}
+
+fn starts_at(response: &Response<Body>, offset: u64) -> bool {
+    let range = response.headers().get("content-range").and_then(|range| range.to_str().ok());
+    range.is_some_and(|range| range.starts_with(&format!("bytes {offset}-")))
+}
+
+fn connection(url: &str, error: ureq::Error) -> Failure {
+    let lasting = matches!(
+        error,
+        ureq::Error::BadUri(_) | ureq::Error::Tls(_) | ureq::Error::TooManyRedirects
+    );
+    let error = anyhow::Error::new(error).context(url.to_owned());
+    if lasting { Failure::Lasting(error) } else { Failure::Passing(error, None) }
+}
+
+fn broken_off(url: &str, error: &io::Error) -> Failure {
+    Failure::Passing(anyhow!("{url} broke off: {error}"), None)
+}
+
+fn status(url: &str, response: &Response<Body>) -> Failure {
+    let status = response.status();
+    let error = anyhow!("{url}: the server says {status}");
+    let passing = status.is_server_error()
+        || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT);
+    if !passing {
+        return Failure::Lasting(error);
+    }
+    let asked = response.headers().get("retry-after").and_then(|value| value.to_str().ok());
+    let asked = asked.and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
+    Failure::Passing(error, asked)
+}
