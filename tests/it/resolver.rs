@@ -7,8 +7,9 @@ mod testtags;
 use std::collections::BTreeSet;
 use std::fs;
 
+use sysext::resolve::index::Index;
 use sysext::resolve::{Pool, Spec};
-use sysext::{Base, Repositories, Repository, Selection};
+use sysext::{Base, Repositories, Repository, Selection, make_index};
 
 use testdata::shared::data;
 
@@ -31,9 +32,37 @@ fn base_os(base: Base) -> Option<Repositories> {
     Some(repositories)
 }
 
+/// The same from an index of it.
+fn indexed_base_os(base: Base) -> Option<Repositories> {
+    let repository = Repository { name: "baseos".into(), priority: 99 };
+    let mut repositories = Repositories::new("x86_64", vec![repository], base);
+    repositories.provide_index(0, &index()?).unwrap();
+    assert_eq!(repositories.wanted(false), []);
+    repositories.index();
+    Some(repositories)
+}
+
+/// An index of BaseOS.
+fn index() -> Option<Vec<u8>> {
+    let folder = data("repodata/cs9-baseos-2022/repodata")?;
+    let read = |part: &str| {
+        let mut paths = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+        let path = paths.find(|path| path.to_string_lossy().contains(part)).unwrap();
+        fs::read(path).unwrap()
+    };
+    // libsolv was asked without lists of all files, which would give it more solutions.
+    Some(make_index(&read("primary.xml.gz"), None).unwrap())
+}
+
 /// Holds all answers against those of libsolv 0.7.23 for the same repository.
-fn check(list: &str, base: Base, weak: bool) {
-    let Some(repositories) = base_os(base) else { return };
+fn check(list: &str, base: &Base, weak: bool) {
+    for repositories in [base_os, indexed_base_os].map(|load| load(base.clone())) {
+        let Some(repositories) = repositories else { return };
+        check_all(list, &repositories, weak);
+    }
+}
+
+fn check_all(list: &str, repositories: &Repositories, weak: bool) {
     let list = data("repodata/oracle-libsolv").unwrap().join(list);
     let mut compared = 0;
     for line in fs::read_to_string(list).unwrap().lines().skip(1) {
@@ -68,12 +97,12 @@ fn check(list: &str, base: Base, weak: bool) {
 
 #[test]
 fn baseos_is_solved_as_libsolv_does() {
-    check("cs9-baseos-2022.install.norecommends.tsv", Base::default(), false);
+    check("cs9-baseos-2022.install.norecommends.tsv", &Base::default(), false);
 }
 
 #[test]
 fn baseos_with_recommended_packages_is_solved_as_libsolv_does() {
-    check("cs9-baseos-2022.install.recommends.tsv", Base::default(), true);
+    check("cs9-baseos-2022.install.recommends.tsv", &Base::default(), true);
 }
 
 #[test]
@@ -82,7 +111,7 @@ fn what_a_base_lacks_is_what_libsolv_says() {
         return;
     };
     let base = Base::parse_list(&fs::read_to_string(list).unwrap()).unwrap();
-    check("cs9-baseos-2022.on-base.norecommends.tsv", base, false);
+    check("cs9-baseos-2022.on-base.norecommends.tsv", &base, false);
 }
 
 /// All packages of a pool that a text names.
@@ -112,4 +141,66 @@ fn packages_are_named_as_with_dnf() {
     check("zlib > 2", &[]);
     check("zlib*.i686", &["zlib-1.2.11-31.el9.i686"]);
     check("nobody", &[]);
+}
+
+#[test]
+fn an_index_tells_where_packages_are() {
+    let (Some(plain), Some(indexed)) = (base_os(Base::default()), indexed_base_os(Base::default()))
+    else {
+        return;
+    };
+    let mut compared = 0;
+    for (a, b) in plain.pool().ids().zip(indexed.pool().ids()) {
+        assert_eq!(plain.pool().nevra(a), indexed.pool().nevra(b));
+        assert_eq!(plain.origin(a), indexed.origin(b));
+        assert!(plain.origin(a).is_some_and(|origin| origin.checksum.hex.len() == 64));
+        compared += 1;
+    }
+    assert_eq!(compared, 1125);
+    assert_eq!(index(), index(), "same input, same bytes");
+}
+
+/// Cut short or with a byte changed, an index is refused or read, and nothing panics.
+#[test]
+fn damaged_indexes_never_panic() {
+    let Some(index) = index() else { return };
+    let read = |bytes: &[u8]| Index::read(bytes).and_then(|index| index.origins());
+    read(&index).unwrap();
+    for at in (0..index.len()).step_by(index.len() / 300) {
+        read(&index[..at]).unwrap_err();
+        let mut changed = index.clone();
+        changed[at] ^= 1 << (at % 8);
+        let _ = read(&changed);
+    }
+    for text in ["", "SYSXIDX", "SYSXIDX\u{2}"] {
+        read(text.as_bytes()).unwrap_err();
+    }
+}
+
+#[test]
+fn lists_of_all_files_tell_who_has_a_path() {
+    let Some(folder) = data("repodata/cs9-baseos-2022") else { return };
+    let Some(mut repositories) = base_os(Base::default()) else { return };
+    let selection = Selection {
+        specs: vec!["krb5-server".into()],
+        exclude: Vec::new(),
+        absent: Vec::new(),
+        weak: false,
+        best: true,
+        multilib: true,
+    };
+    repositories.resolve(&selection).unwrap_err();
+    let wanted = repositories.wanted_for_paths(&selection);
+    let files: Vec<_> = wanted
+        .into_iter()
+        .map(|wanted| {
+            let bytes = fs::read(folder.join(&wanted.path)).unwrap();
+            (wanted, bytes)
+        })
+        .collect();
+    repositories.provide_paths(&selection, &files).unwrap();
+    let solution = repositories.resolve(&selection).unwrap();
+    let names = solution.packages.iter().map(|id| repositories.pool().package_name(*id));
+    assert!(names.into_iter().any(|name| name == "words"), "it has /usr/share/dict/words");
+    assert_eq!(repositories.wanted_for_paths(&selection), [], "they are read once");
 }

@@ -29,6 +29,7 @@ pub(crate) enum Command {
     Pack(Pack),
     Resolve(Resolve),
     Fetch(Fetch),
+    Index(Index),
     Checksig(Checksig),
     Inspect(Inspect),
     Extract(Extract),
@@ -121,10 +122,23 @@ pub(crate) struct Fetch {
     pub(crate) output: PathBuf,
 }
 
+/// Make an index of a repository: all that choosing needs, in a small file that loads fast
+#[derive(Debug, clap::Args)]
+pub(crate) struct Index {
+    /// The repository: the folder or URL that has repodata/ in it
+    #[arg(long, value_name = "URL|DIR")]
+    pub(crate) repo: Repo,
+    /// The index; `--repo` takes it in place of the repository where its packages lie beside it
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    #[command(flatten)]
+    pub(crate) network: Network,
+}
+
 /// What is chosen of which repositories.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Choice {
-    /// A repository: the folder or URL that has repodata/ in it, with a name before `=` if the last part of it will not
+    /// A repository: the folder or URL that has repodata/ in it, or a file that `index` made, with a name before `=` if the last part of it will not
     /// do, and `,priority=N` after it to prefer lower numbers [default: 99]
     #[arg(long = "repo", required = true, value_name = "[NAME=]URL|DIR")]
     pub(crate) repos: Vec<Repo>,
@@ -146,6 +160,9 @@ pub(crate) struct Choice {
     /// Let no package of another word size come along beside one of the same name
     #[arg(long)]
     pub(crate) no_multilib: bool,
+    /// Never read the lists of all files, as dnf does: paths that only they know are nobody's then
+    #[arg(long)]
+    pub(crate) no_filelists: bool,
     /// Packages that must not come along
     #[arg(long, value_name = "SPEC")]
     pub(crate) exclude: Vec<String>,

@@ -4,6 +4,7 @@ pub(crate) mod checksig;
 pub(crate) mod compose;
 pub(crate) mod extract;
 pub(crate) mod fetch;
+pub(crate) mod index;
 pub(crate) mod inspect;
 pub(crate) mod pack;
 pub(crate) mod resolve;

@@ -24,6 +24,8 @@ const MAX_UNKNOWN: u64 = 1 << 30;
 pub(crate) enum Place {
     /// A folder here.
     Folder(PathBuf),
+    /// An index of a repository whose packages lie beside it.
+    Index(PathBuf),
     /// A URL, without a slash at its end.
     Url(String),
 }
@@ -50,13 +52,20 @@ impl Place {
     /// A folder, or a URL of a folder.
     pub(crate) fn new(text: &str) -> Result<Self> {
         match text.split_once("://") {
-            None => Ok(Self::Folder(PathBuf::from(text))),
-            Some(("file", path)) => Ok(Self::Folder(PathBuf::from(path))),
+            None => Ok(Self::here(PathBuf::from(text))),
+            Some(("file", path)) => Ok(Self::here(PathBuf::from(path))),
             Some(("http" | "https", _)) => Ok(Self::Url(text.trim_end_matches('/').to_owned())),
             Some((scheme, _)) => {
                 bail!("{text}: {scheme} is not supported, expected a folder, http, https or file")
             }
         }
+    }
+}
+
+impl Place {
+    /// A folder, or the index that a file is.
+    fn here(path: PathBuf) -> Self {
+        if path.is_file() { Self::Index(path) } else { Self::Folder(path) }
     }
 }
 
@@ -82,8 +91,12 @@ impl Fetcher {
         let url = match (own, &wanted.place) {
             (Some(Place::Url(url)), _) => url,
             (_, Place::Url(base)) => format!("{base}/{}", wanted.path),
-            (_, Place::Folder(folder)) => {
-                let path = folder.join(&wanted.path);
+            (_, Place::Folder(_) | Place::Index(_)) => {
+                let path = match &wanted.place {
+                    Place::Index(index) => crate::output::folder(index).join(&wanted.path),
+                    Place::Folder(folder) => folder.join(&wanted.path),
+                    Place::Url(_) => unreachable!("matched above"),
+                };
                 let found = fs::metadata(&path);
                 let size = found.with_context(|| format!("cannot read {}", path.display()))?.len();
                 progress.inc(size);

@@ -39,6 +39,7 @@
 mod arch;
 mod check;
 mod explain;
+pub mod index;
 mod lists;
 mod policy;
 mod pool;

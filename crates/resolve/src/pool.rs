@@ -3,9 +3,9 @@
 use hashbrown::HashTable;
 use rpm::repodata::{ModuleFilter, RepoPackage};
 use rpm::{Dependency, Operator, Rich, Sense};
-use twox_hash::XxHash3_64;
 
 use crate::arch::{self, Fit};
+use crate::index::Index;
 use crate::strings::{Str, Strings};
 
 /// A package of a [`Pool`].
@@ -14,6 +14,13 @@ use crate::strings::{Str, Strings};
 /// 1 is the system itself, which is always there.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct PackageId(pub(crate) i32);
+
+impl PackageId {
+    /// The number, which grows in the order in which packages were added.
+    pub fn number(self) -> i32 {
+        self.0
+    }
+}
 
 /// A repository of a [`Pool`].
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -78,6 +85,8 @@ pub struct Repo {
 pub struct Pool {
     pub(crate) strings: Strings,
     relations: Vec<Relation>,
+    /// Relations that came in order and can be found without a table.
+    sorted: std::ops::Range<usize>,
     numbers: HashTable<u32>,
     pub(crate) packages: Vec<Package>,
     lists: Vec<Dep>,
@@ -95,6 +104,7 @@ impl Pool {
         let mut pool = Self {
             strings: Strings::new(),
             relations: Vec::new(),
+            sorted: 0..0,
             numbers: HashTable::new(),
             packages: Vec::new(),
             lists: Vec::new(),
@@ -158,6 +168,83 @@ impl Pool {
         PackageId(i32::try_from(self.packages.len() - 1).expect("fewer than 2 billion packages"))
     }
 
+    /// Adds the packages of an index.
+    pub(crate) fn add_columns(&mut self, repo: RepoId, index: &Index) -> i32 {
+        let first_package = i32::try_from(self.packages.len()).unwrap_or(i32::MAX);
+        // Texts and dependencies are looked up once each, however many packages have them.
+        let texts = self.strings.add_table(&index.texts);
+        let dependencies = self.add_relations(index, &texts);
+        self.packages.reserve(index.packages.len());
+        self.lists.reserve(index.lists.iter().map(|list| list.all.len()).sum());
+        self.paths.reserve(index.paths.all.len());
+        let mut taken = [0; 8];
+        let mut taken_paths = 0;
+        for (at, [name, evr, arch]) in index.packages.iter().enumerate() {
+            let mut starts = [0; 9];
+            for ((list, start), taken) in index.lists.iter().zip(&mut starts).zip(&mut taken) {
+                *start = offset(self.lists.len());
+                let end = *taken + list.lengths[at] as usize;
+                let all = list.all[*taken..end].iter();
+                self.lists.extend(all.map(|dep| dependencies[*dep as usize]));
+                *taken = end;
+            }
+            starts[8] = offset(self.lists.len());
+            let first = offset(self.paths.len());
+            let end = taken_paths + index.paths.lengths[at] as usize;
+            let all = index.paths.all[taken_paths..end].iter();
+            self.paths.extend(all.map(|path| texts[*path as usize]));
+            taken_paths = end;
+            let arch_text = index.texts.get(*arch);
+            self.packages.push(Package {
+                name: texts[*name as usize],
+                evr: texts[*evr as usize],
+                arch: texts[*arch as usize],
+                repo,
+                fit: arch::fit(&self.target_arch, arch_text),
+                color: arch::color(arch_text),
+                lists: starts,
+                paths: [first, offset(self.paths.len())],
+            });
+        }
+        first_package
+    }
+
+    /// The numbers of an index's dependencies. The first index's are taken as they are.
+    fn add_relations(&mut self, index: &Index, texts: &[Str]) -> Vec<Dep> {
+        let mut adopt = self.sorted.is_empty() && self.relations.is_empty();
+        let mut numbers = Vec::with_capacity(index.dependencies.len());
+        let mut rich = Vec::new();
+        let mut last = None;
+        for (at, (name, sense, evr)) in index.dependencies.iter().enumerate() {
+            let (name, evr) = (texts[*name as usize], texts[*evr as usize]);
+            let relation = Relation::Plain(name, Sense::from_bits(*sense), evr);
+            if *sense >= 8 {
+                // Its operands come after all others; until then its name keeps its place.
+                rich.push(at);
+            }
+            if adopt && key(relation) > last {
+                last = key(relation);
+                self.relations.push(relation);
+                self.sorted = 0..self.relations.len();
+                numbers.push(Dep(offset(at)));
+            } else {
+                adopt = false;
+                numbers.push(self.relation(relation));
+            }
+        }
+        for at in rich {
+            numbers[at] = self.dependency(&index.dependency(at));
+        }
+        numbers
+    }
+
+    fn find_sorted(&self, relation: Relation) -> Option<Dep> {
+        let wanted = key(relation)?;
+        let all = &self.relations[self.sorted.clone()];
+        let found = all.binary_search_by(|known| key(*known).cmp(&Some(wanted)));
+        found.ok().map(|at| Dep(offset(at)))
+    }
+
     /// Adds a package that is another version of one that is here: what is the same for both is taken from it, and what
     /// it provides in its own version is provided in the other. [`Pool::index`] must follow.
     pub fn add_version(&mut self, repo: RepoId, like: PackageId, evr: &str) -> PackageId {
@@ -200,31 +287,43 @@ impl Pool {
 
     /// Makes the table of who provides what.
     pub fn index(&mut self) {
-        let mut pairs = Vec::new();
-        for (id, package) in self.packages.iter().enumerate().skip(2) {
-            let id = i32::try_from(id).unwrap_or(i32::MAX);
-            let mut names: Vec<Str> = self
-                .list(package, List::Provides)
-                .iter()
-                .filter_map(|dep| self.name(*dep))
-                .collect();
-            names.extend(self.package_paths(package));
-            names.sort_unstable();
-            names.dedup();
-            pairs.extend(names.into_iter().map(|name| (name, id)));
-        }
-        // Packages come in the order of their numbers, so a stable sort by name is enough.
-        pairs.sort_by_key(|(name, _)| *name);
-        self.starts = vec![0; self.strings.len() + 1];
-        for (name, _) in &pairs {
-            self.starts[name.0 as usize + 1] += 1;
+        let mut all: Vec<Str> = Vec::with_capacity(self.lists.len() / 4);
+        let mut ends = Vec::with_capacity(self.packages.len());
+        let mut starts = vec![0; self.strings.len() + 2];
+        for package in self.packages.iter().skip(2) {
+            let start = all.len();
+            let provides = self.list(package, List::Provides).iter();
+            all.extend(provides.filter_map(|dep| self.name(*dep)));
+            all.extend(self.package_paths(package));
+            all[start..].sort_unstable();
+            let mut kept = start;
+            for at in start..all.len() {
+                if kept == start || all[at] != all[kept - 1] {
+                    all[kept] = all[at];
+                    kept += 1;
+                }
+            }
+            all.truncate(kept);
+            all[start..].iter().for_each(|name| starts[name.0 as usize + 2] += 1);
+            ends.push(kept);
         }
         let mut sum = 0;
-        for start in &mut self.starts {
+        for start in &mut starts {
             sum += *start;
             *start = sum;
         }
-        self.providers = pairs.into_iter().map(|(_, id)| id).collect();
+        // Each name's place moves on with each of its providers, until it is where the next name's starts.
+        self.providers = vec![0; all.len()];
+        let mut start = 0;
+        for (id, end) in (SYSTEM + 1..).zip(ends) {
+            for name in &all[start..end] {
+                let place = &mut starts[name.0 as usize + 1];
+                self.providers[*place as usize] = id;
+                *place += 1;
+            }
+            start = end;
+        }
+        self.starts = starts;
     }
 
     /// The number of a dependency, which is kept if it is new.
@@ -252,6 +351,9 @@ impl Pool {
     }
 
     fn relation(&mut self, relation: Relation) -> Dep {
+        if let Some(found) = self.find_sorted(relation) {
+            return found;
+        }
         let hash = hash(relation);
         let all = &self.relations;
         if let Some(found) = self.numbers.find(hash, |at| all[*at as usize] == relation) {
@@ -417,14 +519,13 @@ impl Pool {
         self.ids().filter(obsoletes).collect()
     }
 
-    /// The highest version of a name and architecture, by the packages that have been added so far.
-    pub fn newest(&self, name: &str, arch: &str) -> Option<PackageId> {
-        let (name, arch) = (self.strings.find(name)?, self.strings.find(arch)?);
-        let all = self.ids().filter(|id| {
-            let package = self.package(id.0);
-            package.name == name && package.arch == arch
-        });
-        all.max_by(|a, b| rpm::evr::compare(self.package_evr(*a), self.package_evr(*b)))
+    /// The package of a name and architecture in this version, or else in the highest there is.
+    pub fn nearest(&self, name: &str, arch: &str, evr: &str) -> Option<PackageId> {
+        let all = self.named(name).filter(|id| self.package_arch(*id) == arch);
+        all.max_by(|a, b| {
+            let (a, b) = (self.package_evr(*a), self.package_evr(*b));
+            (a == evr).cmp(&(b == evr)).then_with(|| rpm::evr::compare(a, b))
+        })
     }
 
     /// Packages that a filter of modules keeps out.
@@ -483,13 +584,25 @@ impl Pool {
     }
 }
 
+/// What orders plain relations.
+fn key(relation: Relation) -> Option<(u32, u8, u32)> {
+    match relation {
+        Relation::Plain(name, sense, evr) => Some((name.0, sense.bits(), evr.0)),
+        Relation::Rich(..) => None,
+    }
+}
+
 fn hash(relation: Relation) -> u64 {
     let (kind, a, b) = match relation {
         Relation::Plain(name, sense, evr) => (sense.bits(), name.0, evr.0),
         Relation::Rich(operator, left, right) => (8 + operator as u8, left.0, right.0),
     };
-    let bytes = (u128::from(kind) << 64 | u128::from(a) << 32 | u128::from(b)).to_le_bytes();
-    XxHash3_64::oneshot(&bytes)
+    // Two rounds of multiply and fold (the finaliser of MurmurHash3): the parts are small numbers of our own.
+    let mut hash = (u64::from(a) << 32 | u64::from(b)) ^ (u64::from(kind) << 59);
+    for factor in [0xFF51_AFD7_ED55_8CCD, 0xC4CE_B9FE_1A85_EC53] {
+        hash = (hash ^ hash >> 33).wrapping_mul(factor);
+    }
+    hash ^ hash >> 33
 }
 
 fn offset(length: usize) -> u32 {

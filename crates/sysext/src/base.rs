@@ -95,11 +95,6 @@ impl Base {
         Ok(Self { packages })
     }
 
-    /// Whether a package is there.
-    pub(crate) fn contains(&self, nevra: &str) -> bool {
-        self.packages.contains_key(nevra)
-    }
-
     /// All packages, in the order of their texts.
     pub fn packages(&self) -> impl Iterator<Item = &Nevra> {
         self.packages.values()

@@ -54,6 +54,14 @@ pub enum Error {
         /// Why.
         error: rpm::Error,
     },
+    /// The index of a repository cannot be read.
+    #[error("{repository}: {error}")]
+    Index {
+        /// Its name.
+        repository: String,
+        /// Why.
+        error: resolve::index::BadIndex,
+    },
     /// A list of the base's packages has something else in it.
     #[error(
         "line {line} of the base's list: expected name-[epoch:]version-release.arch, found `{found}`"

@@ -61,7 +61,8 @@ pub use error::Error;
 pub use finding::{Check, Finding, Severity};
 pub use plan::Plan;
 pub use recipe::{Arch, Recipe, Target, check_name};
-pub use repositories::{Origin, Repositories, Repository, Selection, Wanted};
+pub use repositories::{Repositories, Repository, Selection, Wanted, make_index};
+pub use resolve::index::Origin;
 pub use select::{Exclude, PathBytes};
 
 pub use {

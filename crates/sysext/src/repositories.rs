@@ -5,9 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use resolve::index::{Index, Origin, Origins};
 use resolve::{PackageId, Pool, Problem, Repo, RepoId, Request, Solution, Spec, Wish, solve};
 use rpm::repodata::{
-    Checksum, Comps, Filelists, ModuleFilter, Modules, PackageType, Primary, Record, Repomd, open,
+    Checksum, Comps, Filelists, ModuleFilter, Modules, PackageType, Primary, Record, RepoFile,
+    RepoPackage, Repomd, open,
 };
 
 use crate::base::Base;
@@ -40,21 +42,6 @@ enum What {
     Record(Record),
 }
 
-/// Where a package is, and what it is.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Origin {
-    /// Path below the repository's URL, or a URL of its own.
-    pub location: String,
-    /// Digest of the package file.
-    pub checksum: Checksum,
-    /// Bytes of the package file.
-    pub size: u64,
-    /// Bytes of its files.
-    pub installed_size: u64,
-    /// One line about it.
-    pub summary: String,
-}
-
 /// What a person wants of repositories.
 #[derive(Clone, Debug)]
 pub struct Selection {
@@ -78,14 +65,13 @@ pub struct Repositories {
     repositories: Vec<State>,
     base: Base,
     base_repo: RepoId,
-    /// Packages of the base that a repository had as well.
-    found: BTreeSet<String>,
     pool: Pool,
     origins: BTreeMap<PackageId, Origin>,
     modules: Modules,
     /// Paths that filelists have been read for.
     paths: BTreeSet<String>,
-    indexed: bool,
+    /// Whether the packages of the base are among the others.
+    has_base: bool,
 }
 
 #[derive(Debug)]
@@ -96,6 +82,8 @@ struct State {
     /// Kinds of records that have been read.
     read: BTreeSet<String>,
     comps: Comps,
+    /// Its index, and the number of its first package, if it came as one.
+    index: Option<(i32, Index, Origins)>,
     /// Digests of its packages, for filelists.
     by_checksum: BTreeMap<String, PackageId>,
 }
@@ -116,6 +104,7 @@ impl Repositories {
                     repomd: None,
                     read: BTreeSet::new(),
                     comps: Comps::default(),
+                    index: None,
                     by_checksum: BTreeMap::new(),
                 }
             })
@@ -124,12 +113,11 @@ impl Repositories {
             repositories,
             base,
             base_repo,
-            found: BTreeSet::new(),
             pool,
             origins: BTreeMap::new(),
             modules: Modules::default(),
             paths: BTreeSet::new(),
-            indexed: false,
+            has_base: false,
         }
     }
 
@@ -137,6 +125,9 @@ impl Repositories {
     pub fn wanted(&self, groups: bool) -> Vec<Wanted> {
         let mut wanted = Vec::new();
         for (repository, state) in self.repositories.iter().enumerate() {
+            if state.index.is_some() {
+                continue;
+            }
             let Some(repomd) = &state.repomd else {
                 let path = "repodata/repomd.xml".to_owned();
                 wanted.push(Wanted { repository, path, size: None, what: What::Repomd });
@@ -182,7 +173,6 @@ impl Repositories {
     }
 
     fn take(&mut self, wanted: &Wanted, bytes: &[u8]) -> Result<(), rpm::Error> {
-        self.indexed = false;
         let record = match &wanted.what {
             What::Repomd => {
                 let repomd = Repomd::read(bytes)?;
@@ -206,14 +196,7 @@ impl Repositories {
     fn primary(&mut self, at: usize, bytes: &[u8]) -> Result<(), rpm::Error> {
         for package in Primary::new(open(bytes)?) {
             let package = package?;
-            let nevra = package.nevra();
             let state = &mut self.repositories[at];
-            if self.base.contains(&nevra) {
-                if self.found.insert(nevra) {
-                    self.pool.add(self.base_repo, &package);
-                }
-                continue;
-            }
             let id = self.pool.add(state.id, &package);
             state.by_checksum.insert(package.checksum.hex.clone(), id);
             let location = match package.location_base {
@@ -270,31 +253,48 @@ impl Repositories {
         }
         self.pool.add_paths(found.iter().map(|(id, path)| (*id, path.as_str())));
         self.paths.extend(missing);
-        self.indexed = false;
-        self.index();
+        self.pool.index();
+        Ok(())
+    }
+
+    /// Takes a repository that comes as an index instead of as files.
+    ///
+    /// # Errors
+    /// The index is broken.
+    pub fn provide_index(&mut self, repository: usize, file: &[u8]) -> Result<(), Error> {
+        let state = &mut self.repositories[repository];
+        let failed = |error| Error::Index { repository: state.repository.name.clone(), error };
+        let index = Index::read(file).map_err(failed)?;
+        let origins = index.origins().map_err(failed)?;
+        let first = self.pool.add_index(state.id, &index);
+        state.index = Some((first, index, origins));
         Ok(())
     }
 
     /// Makes the packages ready to be chosen, once nothing is wanted any more. The packages of the base that no
     /// repository knows come back: of them only names and versions are known, and what other versions of them say.
     pub fn index(&mut self) -> Vec<String> {
+        self.pool.index();
+        if self.has_base {
+            return Vec::new();
+        }
+        self.has_base = true;
         let mut unknown = Vec::new();
-        for nevra in self.base.packages() {
-            if self.found.contains(nevra.text()) {
-                continue;
+        let near: Vec<Option<PackageId>> = self
+            .base
+            .packages()
+            .map(|nevra| self.pool.nearest(nevra.name(), nevra.arch(), nevra.evr()))
+            .collect();
+        for (nevra, near) in self.base.packages().zip(near) {
+            if near.is_none_or(|id| self.pool.package_evr(id) != nevra.evr()) {
+                unknown.push(nevra.text().to_owned());
             }
-            unknown.push(nevra.text().to_owned());
-            let other = self.pool.newest(nevra.name(), nevra.arch());
-            match other {
-                Some(other) => self.pool.add_version(self.base_repo, other, nevra.evr()),
+            match near {
+                Some(id) => self.pool.add_version(self.base_repo, id, nevra.evr()),
                 None => self.pool.add(self.base_repo, &nevra.package()),
             };
         }
-        self.found.extend(unknown.iter().cloned());
-        if !self.indexed {
-            self.pool.index();
-            self.indexed = true;
-        }
+        self.pool.index();
         unknown
     }
 
@@ -370,8 +370,14 @@ impl Repositories {
     }
 
     /// Where a package is; nothing is known of those of the base.
-    pub fn origin(&self, id: PackageId) -> Option<&Origin> {
-        self.origins.get(&id)
+    pub fn origin(&self, id: PackageId) -> Option<Origin> {
+        let at = self.repository(id)?;
+        match &self.repositories[at].index {
+            Some((first, index, origins)) => {
+                origins.get(index, usize::try_from(id.number() - first).ok()?)
+            }
+            None => self.origins.get(&id).cloned(),
+        }
     }
 
     /// Which repository a package is of, in the order in which they were given.
@@ -404,4 +410,52 @@ impl Wanted {
         let (path, size) = (record.location.clone(), record.size);
         Some(Self { repository, path, size, what: What::Record(record) })
     }
+}
+
+/// Makes an index of a repository's metadata: of `primary`, and of `filelists` for paths that packages require and
+/// `primary` does not have.
+///
+/// # Errors
+/// A file is broken.
+pub fn make_index(primary: &[u8], filelists: Option<&[u8]>) -> Result<Vec<u8>, rpm::Error> {
+    let mut packages: Vec<RepoPackage> = Primary::new(open(primary)?).collect::<Result<_, _>>()?;
+    if let Some(filelists) = filelists {
+        let mut missing: BTreeSet<String> = packages.iter().flat_map(required_paths).collect();
+        for file in packages.iter().flat_map(|package| &package.files) {
+            missing.remove(&file.path);
+        }
+        let by_checksum: BTreeMap<String, usize> = packages
+            .iter()
+            .enumerate()
+            .map(|(at, package)| (package.checksum.hex.clone(), at))
+            .collect();
+        let mut lists = Filelists::new(open(filelists)?);
+        let mut found = Vec::new();
+        while lists
+            .next_package(|package, kind, path| {
+                if missing.contains(path) {
+                    found.push((package.pkgid.clone(), kind, path.to_owned()));
+                }
+            })?
+            .is_some()
+        {}
+        for (pkgid, kind, path) in found {
+            if let Some(at) = by_checksum.get(&pkgid) {
+                packages[*at].files.push(RepoFile { path, kind });
+            }
+        }
+    }
+    Ok(resolve::index::write(&packages))
+}
+
+/// Paths that a package's dependencies name.
+fn required_paths(package: &RepoPackage) -> Vec<String> {
+    let RepoPackage { requires, recommends, suggests, supplements, enhances, conflicts, .. } =
+        package;
+    let all = [requires, recommends, suggests, supplements, enhances, conflicts];
+    let words = |name: &str| -> Vec<String> {
+        let words = name.split([' ', '(', ')']).filter(|word| word.starts_with('/'));
+        words.map(str::to_owned).collect()
+    };
+    all.into_iter().flatten().flat_map(|dependency| words(&dependency.name)).collect()
 }

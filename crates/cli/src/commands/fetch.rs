@@ -96,7 +96,7 @@ fn check(
 /// Puts the packages into the folder that was asked for.
 fn place(
     args: &args::Fetch,
-    origins: &[(String, &Origin)],
+    origins: &[(String, Origin)],
     paths: &[PathBuf],
     terminal: &Terminal,
     total: u64,

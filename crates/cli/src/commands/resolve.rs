@@ -1,4 +1,5 @@
 //! `sysext-composer resolve`: the packages that must come along.
+#![expect(clippy::disallowed_methods, reason = "this crate is the outside world")]
 
 use std::fs;
 
@@ -19,11 +20,11 @@ struct Package<'a> {
     evr: &'a str,
     arch: &'a str,
     repository: &'a str,
-    location: &'a str,
+    location: String,
     checksum: String,
     size: u64,
     installed_size: u64,
-    summary: &'a str,
+    summary: String,
 }
 
 /// Something that stands in the way.
@@ -80,6 +81,13 @@ impl Loaded {
             .iter()
             .map(|repo| Repository { name: repo.name.clone(), priority: repo.priority });
         let mut repositories = Repositories::new(args.arch.rpm(), names.collect(), base(args)?);
+        for (at, place) in places.iter().enumerate() {
+            if let Place::Index(path) = place {
+                let name = path.display();
+                let file = fs::read(path).with_context(|| format!("cannot read {name}"))?;
+                repositories.provide_index(at, &file)?;
+            }
+        }
         let groups = selection.specs.iter().any(|spec| spec.starts_with('@'));
         let get = |wanted: &Wanted| {
             interrupt::check()?;
@@ -103,7 +111,10 @@ impl Loaded {
             }
         }
         note_unknown(&repositories.index(), terminal);
-        let wanted = repositories.wanted_for_paths(&selection);
+        let wanted = match args.no_filelists {
+            true => Vec::new(),
+            false => repositories.wanted_for_paths(&selection),
+        };
         if !wanted.is_empty() {
             let mut files = Vec::new();
             for wanted in wanted {
@@ -165,11 +176,11 @@ fn print(loaded: &Loaded, args: &args::Choice, ids: &[PackageId], terminal: &Ter
                 evr: pool.package_evr(*id),
                 arch: pool.package_arch(*id),
                 repository: &args.repos.get(repositories.repository(*id)?)?.name,
-                location: &origin.location,
+                location: origin.location,
                 checksum: format!("{}:{}", origin.checksum.algorithm, origin.checksum.hex),
                 size: origin.size,
                 installed_size: origin.installed_size,
-                summary: &origin.summary,
+                summary: origin.summary,
             })
         })
         .collect();

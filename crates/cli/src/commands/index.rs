@@ -1,0 +1,42 @@
+//! `sysext-composer index`: a repository's metadata in a small file.
+
+use anyhow::{Context as _, Result};
+use sysext::erofs::Write;
+use sysext::rpm::repodata::Repomd;
+
+use crate::fetch::{Fetcher, Place, Wanted};
+use crate::output::Output;
+use crate::terminal::{Terminal, bytes};
+use crate::{Outcome, args};
+
+pub(crate) fn run(args: &args::Index, terminal: &Terminal) -> Result<Outcome> {
+    let fetcher = Fetcher::new(&args.network)?;
+    let place = Place::new(&args.repo.place)?;
+    let path = "repodata/repomd.xml".to_owned();
+    let repomd = Wanted { place: place.clone(), path, size: None, checksum: None };
+    let repomd = Repomd::read(fetcher.get(&repomd)?.as_slice()).context("repomd.xml")?;
+    let get = |kind: &str| -> Result<Option<Vec<u8>>> {
+        let Some(record) = repomd.record(kind) else { return Ok(None) };
+        let wanted = Wanted {
+            place: place.clone(),
+            path: record.location.clone(),
+            size: record.size,
+            checksum: record.checksum.clone(),
+        };
+        let file = fetcher.get(&wanted)?;
+        record.verify(&file)?;
+        Ok(Some(file))
+    };
+    let primary = get("primary")?.context("the repository has no primary.xml")?;
+    let index = sysext::make_index(&primary, get("filelists")?.as_deref())?;
+    let output = Output::new(&args.output)?;
+    let size = index.len() as u64;
+    output.write(&Write { at: 0, bytes: index })?;
+    output.finish()?;
+    if terminal.json {
+        terminal.result(&serde_json::json!({ "size": size }));
+    } else {
+        println!("{}: {}", args.output.display(), bytes(size));
+    }
+    Ok(Outcome::Done)
+}
