@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod architecture;
+mod bases;
 mod extensions;
 mod fetching;
 mod fixtures;

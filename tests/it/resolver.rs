@@ -9,7 +9,8 @@ use std::fs;
 
 use sysext::resolve::index::Index;
 use sysext::resolve::{Pool, Spec};
-use sysext::{Base, Repositories, Repository, Selection, make_index};
+use sysext::rpm::repodata::{Primary, open};
+use sysext::{About, Base, Repositories, Repository, Selection, make_index};
 
 use testdata::shared::data;
 
@@ -112,6 +113,19 @@ fn what_a_base_lacks_is_what_libsolv_says() {
     };
     let base = Base::parse_list(&fs::read_to_string(list).unwrap()).unwrap();
     check("cs9-baseos-2022.on-base.norecommends.tsv", &base, false);
+    // The same from a pack, which knows the base's dependencies by itself.
+    let folder = data("repodata/cs9-baseos-2022/repodata").unwrap();
+    let mut paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let primary = paths.find(|path| path.to_string_lossy().contains("primary.xml.gz")).unwrap();
+    let packages = Primary::new(open(fs::File::open(primary).unwrap()).unwrap());
+    let names: BTreeSet<&str> = base.packages().map(sysext::Nevra::text).collect();
+    let packages: Vec<_> = packages
+        .map(Result::unwrap)
+        .filter(|package| names.contains(package.nevra().as_str()))
+        .collect();
+    assert_eq!(packages.len(), 175);
+    let pack = Base::read(&Base::write(&packages, &About::default())).unwrap();
+    check("cs9-baseos-2022.on-base.norecommends.tsv", &pack, false);
 }
 
 /// All packages of a pool that a text names.

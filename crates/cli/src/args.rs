@@ -30,6 +30,8 @@ pub(crate) enum Command {
     Resolve(Resolve),
     Fetch(Fetch),
     Index(Index),
+    #[command(subcommand)]
+    Base(BaseCommand),
     Checksig(Checksig),
     Inspect(Inspect),
     Extract(Extract),
@@ -135,6 +137,45 @@ pub(crate) struct Index {
     pub(crate) network: Network,
 }
 
+/// What targets have already: make packs of that, look into them, compare them
+#[derive(Debug, Subcommand)]
+pub(crate) enum BaseCommand {
+    /// Make a base pack of an unpacked image, a database of packages, or a list of CoreOS
+    ///
+    /// Of an image come packages with dependencies and files, os-release, users, groups and SELinux file contexts; of a
+    /// database (rpmdb.sqlite) packages with dependencies and files; of manifest-lock.*.json or commitmeta.json names and
+    /// versions of packages.
+    Make {
+        /// Root folder of the image, rpmdb.sqlite, or a JSON file of CoreOS
+        #[arg(value_name = "DIR|FILE")]
+        source: PathBuf,
+        /// The pack
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
+        /// Digest of the image, kept in the pack
+        #[arg(long, default_value = "")]
+        digest: String,
+    },
+    /// Show what is known of a base
+    Show {
+        /// The pack, or a list of packages
+        pack: PathBuf,
+        /// All packages as well
+        #[arg(long)]
+        packages: bool,
+    },
+    /// Show which packages differ between two bases
+    #[command(
+        after_help = "Exit codes: 0 they have the same packages, 1 they differ, 2 bad use or bad input."
+    )]
+    Diff {
+        /// The first pack or list
+        old: PathBuf,
+        /// The second
+        new: PathBuf,
+    },
+}
+
 /// What is chosen of which repositories.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Choice {
@@ -142,7 +183,7 @@ pub(crate) struct Choice {
     /// do, and `,priority=N` after it to prefer lower numbers [default: 99]
     #[arg(long = "repo", required = true, value_name = "[NAME=]URL|DIR")]
     pub(crate) repos: Vec<Repo>,
-    /// What the target has already: a list of NEVRAs, one a line, as `rpm -qa` prints
+    /// What the target has already: a pack that `base make` made, or a list of NEVRAs, one a line, as `rpm -qa` prints
     #[arg(long, value_name = "FILE")]
     pub(crate) base: Option<PathBuf>,
     /// Take a package of the base for absent

@@ -1,5 +1,6 @@
 //! The commands, one module each.
 
+pub(crate) mod base;
 pub(crate) mod checksig;
 pub(crate) mod compose;
 pub(crate) mod extract;

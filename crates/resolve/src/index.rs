@@ -329,7 +329,12 @@ impl Texts {
     }
 }
 
-fn section(file: &mut Vec<u8>, tag: u8, content: &[u8]) {
+/// Appends a section to a file: its tag, the length of its content, the length of what follows, and the content as a raw
+/// deflate stream.
+///
+/// # Panics
+/// Memory is full.
+pub fn section(file: &mut Vec<u8>, tag: u8, content: &[u8]) {
     let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(content).expect("memory takes everything");
     let packed = encoder.finish().expect("memory takes everything");
@@ -410,6 +415,19 @@ impl<'a> Reader<'a> {
         self.rest = rest;
         Ok(bytes)
     }
+}
+
+/// Decompresses the sections of a file, which must be there in this order. What follows them comes back as well.
+///
+/// # Errors
+/// A section is missing or broken.
+pub fn read_sections<'a>(
+    file: &'a [u8],
+    tags: &'static [u8],
+) -> Result<(Vec<Vec<u8>>, &'a [u8]), BadIndex> {
+    let mut reader = Reader { rest: file, tag: 0 };
+    let sections = sections(&mut reader, tags)?;
+    Ok((sections.into_iter().map(|(_, content)| content).collect(), reader.rest))
 }
 
 /// Decompresses sections that come next.
@@ -556,6 +574,11 @@ impl Index {
         let sense = if u64::from(sense) == RICH { Sense::ANY } else { Sense::from_bits(sense) };
         let text = |number| self.texts.get(number).to_owned();
         Dependency { name: text(name), sense, evr: text(evr) }
+    }
+
+    /// `name`, `[epoch:]version-release` and architecture of all packages.
+    pub fn nevras(&self) -> impl Iterator<Item = [&str; 3]> {
+        self.packages.iter().map(|parts| parts.map(|text| self.texts.get(text)))
     }
 
     /// Where the packages are; read when it is asked for.

@@ -1,5 +1,5 @@
 //! RPM packages and repositories, without I/O: what a package says of itself, which files it has, and their content;
-//! what the metadata of a repository says of its packages ([`repodata`]); how versions compare ([`evr`]).
+//! what the metadata of a repository says of its packages ([`repodata`]); which are installed ([`database`]); how versions compare ([`evr`]).
 //!
 //! Reads the formats that rpm has written since 1996 (v3, v4, v6), with payloads in cpio's `newc` form and in the
 //! stripped form of packages with files of 4 GiB and more, packed with zstd, xz, lzma, gzip, bzip2 or not at all. See
@@ -30,6 +30,7 @@
 
 mod capabilities;
 mod compression;
+pub mod database;
 mod dependency;
 mod digest;
 mod error;

@@ -177,6 +177,14 @@ impl Package {
     pub(crate) fn from_headers(headers: &Headers) -> Result<Self, Error> {
         let Headers { signature, header, .. } = headers;
         check_digests(signature, header)?;
+        let mut package = Self::from_header(header)?;
+        package.is_source |= headers.lead_is_source && !header.has(tag::SOURCERPM);
+        package.payload_at = headers.payload_at;
+        Ok(package)
+    }
+
+    /// What a header says alone, without a file around it.
+    pub(crate) fn from_header(header: &Header) -> Result<Self, Error> {
         let text = |tag| header.text(tag).map(Option::unwrap_or_default);
         let mut header_sha256 = [0; 32];
         let sum = Hash::of(digest::SHA256, &header.bytes);
@@ -194,12 +202,11 @@ impl Package {
             summary: text(tag::SUMMARY)?,
             build_time: header.number(tag::BUILDTIME)?.unwrap_or_default(),
             // Binary packages name the source package that they are from; some tools forget to.
-            is_source: header.has(tag::SOURCEPACKAGE)
-                || headers.lead_is_source && !header.has(tag::SOURCERPM),
+            is_source: header.has(tag::SOURCEPACKAGE),
             files: files(header)?,
             scriptlets: scriptlets(header)?,
             header_sha256,
-            payload_at: headers.payload_at,
+            payload_at: 0,
         })
     }
 }

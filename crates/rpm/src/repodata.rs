@@ -22,6 +22,7 @@
 mod comps;
 mod filelists;
 mod modules;
+mod package;
 mod primary;
 mod repomd;
 mod xml;

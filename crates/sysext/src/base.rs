@@ -1,16 +1,47 @@
 //! What a target has already: its base.
+//!
+//! # The format of a base pack, version 1
+//!
+//! The 8 bytes `SYSXBAS\x01`, then sections as in [`resolve::index`]: `A` lines of what else is known (`from`, `digest`, and
+//! `lacks` for each thing that is not), `R` os-release, `U` passwd, `G` group, `C` file_contexts, `X` file_contexts.subs_dist;
+//! then, unless dependencies are lacking, an index of the packages with all their files; else `N`, a list of packages.
 
 use std::collections::BTreeMap;
 
+use resolve::index::{self, BadIndex, Index};
 use rpm::repodata::RepoPackage;
 use rpm::{Dependency, Sense};
 
 use crate::error::Error;
 
-/// The packages of a target's base image.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+const MAGIC: &[u8] = b"SYSXBAS\x01";
+
+/// The packages of a target's base image, and what else is known of it.
+#[derive(Clone, Debug, Default)]
 pub struct Base {
     packages: BTreeMap<String, Nevra>,
+    index: Option<Index>,
+    /// What it was made from, and texts of the image.
+    pub about: About,
+}
+
+/// What is known of a base besides its packages. Empty is unknown.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct About {
+    /// What it was made from: `root`, `rpmdb`, `list`.
+    pub from: String,
+    /// Digest of the image.
+    pub digest: String,
+    /// `/usr/lib/os-release`
+    pub os_release: String,
+    /// `/usr/lib/passwd` and `/etc/passwd`, one after the other.
+    pub passwd: String,
+    /// `/usr/lib/group` and `/etc/group`, one after the other.
+    pub group: String,
+    /// SELinux's `file_contexts` of the targeted policy.
+    pub file_contexts: String,
+    /// And its `file_contexts.subs_dist`.
+    pub file_contexts_subs: String,
 }
 
 /// Name, epoch, version, release and architecture of a package, in one text with places in it.
@@ -75,6 +106,26 @@ impl Nevra {
     }
 }
 
+impl About {
+    /// What is not known.
+    pub fn lacks(&self) -> Vec<&'static str> {
+        let parts = [
+            ("os-release", &self.os_release),
+            ("passwd", &self.passwd),
+            ("group", &self.group),
+            ("file_contexts", &self.file_contexts),
+        ];
+        parts.into_iter().filter(|(_, text)| text.is_empty()).map(|(name, _)| name).collect()
+    }
+
+    /// A value of os-release.
+    pub fn os(&self, key: &str) -> Option<&str> {
+        let line =
+            self.os_release.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='))?;
+        Some(line.trim_matches(['"', '\'']))
+    }
+}
+
 impl Base {
     /// Reads a list of packages, one `name-[epoch:]version-release.arch` a line, as `rpm -qa` prints them. Empty lines,
     /// lines that start with `#` and rpm's own keys are skipped.
@@ -92,7 +143,98 @@ impl Base {
                 .ok_or_else(|| Error::BaseList { line: number + 1, found: line.to_owned() })?;
             packages.insert(nevra.text.clone(), nevra);
         }
-        Ok(Self { packages })
+        let about = About { from: "list".into(), ..About::default() };
+        Ok(Self { packages, index: None, about })
+    }
+
+    /// A base of packages whose headers are known.
+    pub fn from_packages(mut packages: Vec<RepoPackage>, about: About) -> Self {
+        packages.sort_by_cached_key(RepoPackage::nevra);
+        packages.dedup_by_key(|package| package.nevra());
+        // Keys are in the database as if they were packages.
+        packages.retain(|package| package.name != "gpg-pubkey");
+        let index = Index::read(&index::write(&packages)).ok();
+        let nevras = packages.iter().filter_map(|package| Nevra::parse(&package.nevra()));
+        let packages = nevras.map(|nevra| (nevra.text.clone(), nevra)).collect();
+        Self { packages, index, about }
+    }
+
+    /// Reads a base pack, or a list of packages.
+    ///
+    /// # Errors
+    /// It is neither.
+    pub fn read(file: &[u8]) -> Result<Self, Error> {
+        let Some(rest) = file.strip_prefix(MAGIC) else {
+            return Self::parse_list(&String::from_utf8_lossy(file));
+        };
+        let broken = |error: BadIndex| Error::BasePack { error };
+        let (sections, rest) = index::read_sections(rest, b"ARUGCX").map_err(broken)?;
+        let text = |at: usize| {
+            let bytes = sections.get(at).map(Vec::as_slice).unwrap_or_default();
+            String::from_utf8_lossy(bytes).into_owned()
+        };
+        let first = text(0);
+        let line = |key: &str| {
+            let mut lines =
+                first.lines().filter_map(|line| line.strip_prefix(key)?.strip_prefix(' '));
+            lines.next().unwrap_or_default().to_owned()
+        };
+        let about = About {
+            from: line("from"),
+            digest: line("digest"),
+            os_release: text(1),
+            passwd: text(2),
+            group: text(3),
+            file_contexts: text(4),
+            file_contexts_subs: text(5),
+        };
+        if rest.starts_with(b"N") {
+            let (list, _) = index::read_sections(rest, b"N").map_err(broken)?;
+            let list = list.first().map(Vec::as_slice).unwrap_or_default();
+            return Ok(Self { about, ..Self::parse_list(&String::from_utf8_lossy(list))? });
+        }
+        let index = Index::read(rest).map_err(broken)?;
+        let nevras = index
+            .nevras()
+            .filter_map(|[name, evr, arch]| Nevra::parse(&format!("{name}-{evr}.{arch}")));
+        let packages = nevras.map(|nevra| (nevra.text.clone(), nevra)).collect();
+        Ok(Self { packages, index: Some(index), about })
+    }
+
+    /// A base pack of packages, as [`Base::read`] takes it. The same input gives the same bytes.
+    pub fn write(packages: &[RepoPackage], about: &About) -> Vec<u8> {
+        let mut file = Self::write_about(about);
+        let mut sorted: Vec<RepoPackage> =
+            packages.iter().filter(|package| package.name != "gpg-pubkey").cloned().collect();
+        sorted.sort_by_cached_key(RepoPackage::nevra);
+        sorted.dedup_by_key(|package| package.nevra());
+        file.extend(index::write(&sorted));
+        file
+    }
+
+    /// A base pack of which only the names and versions of packages are known.
+    pub fn write_list(&self) -> Vec<u8> {
+        let mut file = Self::write_about(&self.about);
+        let lines: String = self.packages.keys().map(|nevra| format!("{nevra}\n")).collect();
+        index::section(&mut file, b'N', lines.as_bytes());
+        file
+    }
+
+    fn write_about(about: &About) -> Vec<u8> {
+        let About { from, digest, os_release, passwd, group, file_contexts, file_contexts_subs } =
+            about;
+        let mut file = MAGIC.to_vec();
+        let first = format!("from {from}\ndigest {digest}\n");
+        let texts = [&first, os_release, passwd, group, file_contexts, file_contexts_subs];
+        for (tag, text) in b"ARUGCX".iter().zip(texts) {
+            index::section(&mut file, *tag, text.as_bytes());
+        }
+        file
+    }
+
+    /// Dependencies and files of the packages, if they are known.
+    pub fn index(&self) -> Option<&Index> {
+        self.index.as_ref()
     }
 
     /// All packages, in the order of their texts.

@@ -62,6 +62,12 @@ pub enum Error {
         /// Why.
         error: resolve::index::BadIndex,
     },
+    /// A base pack cannot be read.
+    #[error("base pack: {error}")]
+    BasePack {
+        /// Why.
+        error: resolve::index::BadIndex,
+    },
     /// A list of the base's packages has something else in it.
     #[error(
         "line {line} of the base's list: expected name-[epoch:]version-release.arch, found `{found}`"

@@ -55,7 +55,7 @@ mod repositories;
 mod select;
 mod text;
 
-pub use base::{Base, Nevra};
+pub use base::{About, Base, Nevra};
 pub use compose::{Compose, Phase, Progress, Report, Step};
 pub use error::Error;
 pub use finding::{Check, Finding, Severity};

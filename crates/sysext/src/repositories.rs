@@ -279,6 +279,11 @@ impl Repositories {
             return Vec::new();
         }
         self.has_base = true;
+        if let Some(index) = self.base.index() {
+            self.pool.add_index(self.base_repo, index);
+            self.pool.index();
+            return Vec::new();
+        }
         let mut unknown = Vec::new();
         let near: Vec<Option<PackageId>> = self
             .base

@@ -154,8 +154,8 @@ fn base(args: &args::Choice) -> Result<Base> {
         return Ok(Base::default());
     };
     let name = path.display();
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
-    let base = Base::parse_list(&text).with_context(|| name.to_string())?;
+    let file = fs::read(path).with_context(|| format!("cannot read {name}"))?;
+    let base = Base::read(&file).with_context(|| name.to_string())?;
     let is_there = |name: &String| base.packages().any(|nevra| nevra.name() == name);
     if let Some(name) = args.absent.iter().find(|name| !is_there(name)) {
         bail!("--absent {name}: the base has no package of this name");

@@ -112,7 +112,7 @@ pub struct RepoPackage {
     pub supplements: Vec<Dependency>,
     /// With what it might be of use.
     pub enhances: Vec<Dependency>,
-    /// Files in `/etc`, in folders named `bin` or `sbin`, and `/usr/lib/sendmail`.
+    /// From a repository: files in `/etc`, in folders named `bin` or `sbin`, and `/usr/lib/sendmail`.
     pub files: Vec<RepoFile>,
 }
 
