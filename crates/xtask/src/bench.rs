@@ -2,6 +2,7 @@
 
 mod compose;
 mod erofs;
+mod resolve;
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -24,6 +25,7 @@ pub(crate) fn run(args: &[&str]) -> Result<()> {
     match args {
         [] => compose::run(),
         ["erofs", folders @ ..] => erofs::run(folders),
+        ["resolve", primaries @ ..] => resolve::run(primaries),
         other => bail!("unknown benchmark: {}", other.join(" ")),
     }
 }

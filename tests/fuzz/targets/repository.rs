@@ -1,0 +1,47 @@
+//! Any bytes as metadata of a repository, an index, a base pack, a database of packages. Errors are fine; panics, hangs
+//! and memory beyond what the bytes justify are bugs.
+#![no_main]
+
+use std::io::Read as _;
+
+use libfuzzer_sys::fuzz_target;
+use sysext::Base;
+use sysext::resolve::index::Index;
+use sysext::resolve::{Pool, Repo};
+use sysext::rpm::database;
+use sysext::rpm::repodata::{Comps, Filelists, Modules, Primary, RepoPackage, Repomd, open};
+
+/// Decompressed bytes that are looked at: a bomb is no bug, but it is slow.
+const ENOUGH: u64 = 4 << 20;
+
+fuzz_target!(|bytes: &[u8]| {
+    if let Ok(metadata) = open(bytes) {
+        let mut text = Vec::new();
+        let _ = metadata.take(ENOUGH).read_to_end(&mut text);
+        let text = text.as_slice();
+        let _ = Repomd::read(text);
+        let _ = Comps::read(text);
+        let _ = Modules::read(text).map(|modules| modules.filter());
+        let mut lists = Filelists::new(text);
+        while let Ok(Some(_)) = lists.next_package(|_, _, _| {}) {}
+        let mut pool = Pool::new("x86_64");
+        let repo = pool.add_repo(Repo { name: "fuzz".into(), priority: 99, base: false });
+        for package in Primary::new(text).map_while(Result::ok) {
+            pool.add(repo, &package);
+        }
+        pool.index();
+    }
+    if let Ok(index) = Index::read(bytes) {
+        let mut pool = Pool::new("x86_64");
+        let repo = pool.add_repo(Repo { name: "fuzz".into(), priority: 99, base: false });
+        pool.add_index(repo, &index);
+        pool.index();
+        if let Ok(origins) = index.origins() {
+            let _ = (0..index.len()).map(|at| origins.get(&index, at)).count();
+        }
+    }
+    let _ = Base::read(bytes);
+    for header in database::headers(bytes).unwrap_or_default() {
+        let _ = RepoPackage::from_database(&header);
+    }
+});
