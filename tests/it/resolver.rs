@@ -159,10 +159,12 @@ fn packages_are_named_as_with_dnf() {
 
 #[test]
 fn an_index_tells_where_packages_are() {
-    let (Some(plain), Some(indexed)) = (base_os(Base::default()), indexed_base_os(Base::default()))
+    let (Some(plain), Some(mut indexed)) =
+        (base_os(Base::default()), indexed_base_os(Base::default()))
     else {
         return;
     };
+    indexed.read_origins().unwrap();
     let mut compared = 0;
     for (a, b) in plain.pool().ids().zip(indexed.pool().ids()) {
         assert_eq!(plain.pool().nevra(a), indexed.pool().nevra(b));

@@ -83,7 +83,7 @@ struct State {
     read: BTreeSet<String>,
     comps: Comps,
     /// Its index, and the number of its first package, if it came as one.
-    index: Option<(i32, Index, Origins)>,
+    index: Option<(i32, Index, Option<Origins>)>,
     /// Digests of its packages, for filelists.
     by_checksum: BTreeMap<String, PackageId>,
 }
@@ -265,9 +265,26 @@ impl Repositories {
         let state = &mut self.repositories[repository];
         let failed = |error| Error::Index { repository: state.repository.name.clone(), error };
         let index = Index::read(file).map_err(failed)?;
-        let origins = index.origins().map_err(failed)?;
         let first = self.pool.add_index(state.id, &index);
-        state.index = Some((first, index, origins));
+        state.index = Some((first, index, None));
+        Ok(())
+    }
+
+    /// Reads where packages are, which choosing does not need: [`Repositories::origin`] knows those of indexes from then
+    /// on.
+    ///
+    /// # Errors
+    /// An index is broken.
+    pub fn read_origins(&mut self) -> Result<(), Error> {
+        for state in &mut self.repositories {
+            if let Some((_, index, origins)) = &mut state.index {
+                let read = index.origins();
+                *origins = Some(read.map_err(|error| {
+                    let repository = state.repository.name.clone();
+                    Error::Index { repository, error }
+                })?);
+            }
+        }
         Ok(())
     }
 
@@ -379,7 +396,7 @@ impl Repositories {
         let at = self.repository(id)?;
         match &self.repositories[at].index {
             Some((first, index, origins)) => {
-                origins.get(index, usize::try_from(id.number() - first).ok()?)
+                origins.as_ref()?.get(index, usize::try_from(id.number() - first).ok()?)
             }
             None => self.origins.get(&id).cloned(),
         }

@@ -16,7 +16,7 @@ use crate::{Outcome, args, interrupt};
 pub(crate) fn run(args: &args::Fetch, terminal: &Terminal) -> Result<Outcome> {
     let keyring = checksig::keyring(&args.keys)?;
     let fetcher = Fetcher::new(&args.network)?;
-    let loaded = Loaded::new(&args.choice, &fetcher, terminal)?;
+    let mut loaded = Loaded::new(&args.choice, &fetcher, terminal)?;
     let solution = match loaded.resolve() {
         Ok(solution) => solution,
         Err(problems) => {
@@ -24,6 +24,7 @@ pub(crate) fn run(args: &args::Fetch, terminal: &Terminal) -> Result<Outcome> {
             return Ok(Outcome::Refused);
         }
     };
+    loaded.repositories.read_origins()?;
     let repositories = &loaded.repositories;
     let mut origins = Vec::new();
     let mut wanted = Vec::new();

@@ -43,10 +43,19 @@ struct Obstacle<'a> {
 
 pub(crate) fn run(args: &args::Resolve, terminal: &Terminal) -> Result<Outcome> {
     let fetcher = Fetcher::new(&args.network)?;
-    let loaded = Loaded::new(&args.choice, &fetcher, terminal)?;
+    let mut loaded = Loaded::new(&args.choice, &fetcher, terminal)?;
     match loaded.resolve() {
         Ok(solution) => {
-            print(&loaded, &args.choice, &solution.packages, terminal);
+            if terminal.json {
+                loaded.repositories.read_origins()?;
+                print(&loaded, &args.choice, &solution.packages, terminal);
+            } else {
+                let pool = loaded.repositories.pool();
+                let mut nevras: Vec<String> =
+                    solution.packages.iter().map(|id| pool.nevra(*id)).collect();
+                nevras.sort();
+                nevras.iter().for_each(|nevra| println!("{nevra}"));
+            }
             Ok(Outcome::Done)
         }
         Err(problems) => {
@@ -163,6 +172,7 @@ fn base(args: &args::Choice) -> Result<Base> {
     Ok(base)
 }
 
+/// Prints all that is known of the packages, for machines.
 fn print(loaded: &Loaded, args: &args::Choice, ids: &[PackageId], terminal: &Terminal) {
     let repositories = &loaded.repositories;
     let pool = repositories.pool();
@@ -185,12 +195,7 @@ fn print(loaded: &Loaded, args: &args::Choice, ids: &[PackageId], terminal: &Ter
         })
         .collect();
     packages.sort_by(|a, b| a.nevra.cmp(&b.nevra));
-    if terminal.json {
-        return terminal.result(&serde_json::json!({ "packages": packages }));
-    }
-    for package in &packages {
-        println!("{}", package.nevra);
-    }
+    terminal.result(&serde_json::json!({ "packages": packages }));
 }
 
 /// Says what stands in the way.
