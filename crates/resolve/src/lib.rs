@@ -38,6 +38,7 @@
 
 mod arch;
 mod check;
+mod drive;
 mod explain;
 pub mod index;
 mod lists;

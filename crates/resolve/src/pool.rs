@@ -1,11 +1,13 @@
 //! All packages that could be there, and who provides what.
 
+mod ask;
+mod columns;
+
 use hashbrown::HashTable;
-use rpm::repodata::{ModuleFilter, RepoPackage};
+use rpm::repodata::RepoPackage;
 use rpm::{Dependency, Operator, Rich, Sense};
 
 use crate::arch::{self, Fit};
-use crate::index::Index;
 use crate::strings::{Str, Strings};
 
 /// A package of a [`Pool`].
@@ -166,83 +168,6 @@ impl Pool {
             paths: [first, offset(self.paths.len())],
         });
         PackageId(i32::try_from(self.packages.len() - 1).expect("fewer than 2 billion packages"))
-    }
-
-    /// Adds the packages of an index.
-    pub(crate) fn add_columns(&mut self, repo: RepoId, index: &Index) -> i32 {
-        let first_package = i32::try_from(self.packages.len()).unwrap_or(i32::MAX);
-        // Texts and dependencies are looked up once each, however many packages have them.
-        let texts = self.strings.add_table(&index.texts);
-        let dependencies = self.add_relations(index, &texts);
-        self.packages.reserve(index.packages.len());
-        self.lists.reserve(index.lists.iter().map(|list| list.all.len()).sum());
-        self.paths.reserve(index.paths.all.len());
-        let mut taken = [0; 8];
-        let mut taken_paths = 0;
-        for (at, [name, evr, arch]) in index.packages.iter().enumerate() {
-            let mut starts = [0; 9];
-            for ((list, start), taken) in index.lists.iter().zip(&mut starts).zip(&mut taken) {
-                *start = offset(self.lists.len());
-                let end = *taken + list.lengths[at] as usize;
-                let all = list.all[*taken..end].iter();
-                self.lists.extend(all.map(|dep| dependencies[*dep as usize]));
-                *taken = end;
-            }
-            starts[8] = offset(self.lists.len());
-            let first = offset(self.paths.len());
-            let end = taken_paths + index.paths.lengths[at] as usize;
-            let all = index.paths.all[taken_paths..end].iter();
-            self.paths.extend(all.map(|path| texts[*path as usize]));
-            taken_paths = end;
-            let arch_text = index.texts.get(*arch);
-            self.packages.push(Package {
-                name: texts[*name as usize],
-                evr: texts[*evr as usize],
-                arch: texts[*arch as usize],
-                repo,
-                fit: arch::fit(&self.target_arch, arch_text),
-                color: arch::color(arch_text),
-                lists: starts,
-                paths: [first, offset(self.paths.len())],
-            });
-        }
-        first_package
-    }
-
-    /// The numbers of an index's dependencies. The first index's are taken as they are.
-    fn add_relations(&mut self, index: &Index, texts: &[Str]) -> Vec<Dep> {
-        let mut adopt = self.sorted.is_empty() && self.relations.is_empty();
-        let mut numbers = Vec::with_capacity(index.dependencies.len());
-        let mut rich = Vec::new();
-        let mut last = None;
-        for (at, (name, sense, evr)) in index.dependencies.iter().enumerate() {
-            let (name, evr) = (texts[*name as usize], texts[*evr as usize]);
-            let relation = Relation::Plain(name, Sense::from_bits(*sense), evr);
-            if *sense >= 8 {
-                // Its operands come after all others; until then its name keeps its place.
-                rich.push(at);
-            }
-            if adopt && key(relation) > last {
-                last = key(relation);
-                self.relations.push(relation);
-                self.sorted = 0..self.relations.len();
-                numbers.push(Dep(offset(at)));
-            } else {
-                adopt = false;
-                numbers.push(self.relation(relation));
-            }
-        }
-        for at in rich {
-            numbers[at] = self.dependency(&index.dependency(at));
-        }
-        numbers
-    }
-
-    fn find_sorted(&self, relation: Relation) -> Option<Dep> {
-        let wanted = key(relation)?;
-        let all = &self.relations[self.sorted.clone()];
-        let found = all.binary_search_by(|known| key(*known).cmp(&Some(wanted)));
-        found.ok().map(|at| Dep(offset(at)))
     }
 
     /// Adds a package that is another version of one that is here: what is the same for both is taken from it, and what
@@ -464,123 +389,6 @@ impl Pool {
     pub(crate) fn same_color(&self, a: i32, b: i32) -> bool {
         let (a, b) = (self.package(a), self.package(b));
         a.arch == b.arch || a.color & b.color != 0
-    }
-
-    /// All packages but nobody and the system.
-    pub fn ids(&self) -> impl Iterator<Item = PackageId> + use<> {
-        let end = i32::try_from(self.packages.len()).unwrap_or(i32::MAX);
-        (SYSTEM + 1..end).map(PackageId)
-    }
-
-    /// The repository of a package.
-    pub fn repo(&self, id: PackageId) -> &Repo {
-        &self.repos[usize::from(self.package(id.0).repo.0)]
-    }
-
-    /// The repository of a package.
-    pub fn repo_id(&self, id: PackageId) -> RepoId {
-        self.package(id.0).repo
-    }
-
-    /// Name of a package.
-    pub fn package_name(&self, id: PackageId) -> &str {
-        self.strings.get(self.package(id.0).name)
-    }
-
-    /// `[epoch:]version-release` of a package.
-    pub fn package_evr(&self, id: PackageId) -> &str {
-        self.strings.get(self.package(id.0).evr)
-    }
-
-    /// Architecture of a package.
-    pub fn package_arch(&self, id: PackageId) -> &str {
-        self.strings.get(self.package(id.0).arch)
-    }
-
-    /// `name-[epoch:]version-release.arch` of a package.
-    pub fn nevra(&self, id: PackageId) -> String {
-        format!("{}-{}.{}", self.package_name(id), self.package_evr(id), self.package_arch(id))
-    }
-
-    /// The packages of a name.
-    pub fn named(&self, name: &str) -> impl Iterator<Item = PackageId> + '_ {
-        let name = self.strings.find(name);
-        let all = name.map_or(&[][..], |name| self.by_name(name));
-        let own = all.iter().filter(move |id| Some(self.package(**id).name) == name);
-        own.map(|id| PackageId(*id))
-    }
-
-    /// Packages that obsolete one of these.
-    pub(crate) fn obsoleting(&self, packages: &[PackageId]) -> Vec<PackageId> {
-        let obsoletes = |id: &PackageId| {
-            let list = self.list_of(id.0, List::Obsoletes);
-            list.iter().any(|dep| packages.iter().any(|other| self.is_named(other.0, *dep)))
-        };
-        self.ids().filter(obsoletes).collect()
-    }
-
-    /// The package of a name and architecture in this version, or else in the highest there is.
-    pub fn nearest(&self, name: &str, arch: &str, evr: &str) -> Option<PackageId> {
-        let all = self.named(name).filter(|id| self.package_arch(*id) == arch);
-        all.max_by(|a, b| {
-            let (a, b) = (self.package_evr(*a), self.package_evr(*b));
-            (a == evr).cmp(&(b == evr)).then_with(|| rpm::evr::compare(a, b))
-        })
-    }
-
-    /// Packages that a filter of modules keeps out.
-    pub fn modular(&self, filter: &ModuleFilter) -> Vec<PackageId> {
-        let is_out = |id: &PackageId| !filter.allows(&self.nevra(*id), self.package_name(*id));
-        self.ids().filter(|id| !self.is_base(id.0)).filter(is_out).collect()
-    }
-
-    /// Paths that packages require and nobody provides so far: `filelists.xml` may tell who does.
-    pub fn missing_paths(&self) -> Vec<&str> {
-        let mut missing: Vec<&str> = Vec::new();
-        for relation in &self.relations {
-            if let Relation::Plain(name, ..) = relation
-                && self.strings.get(*name).starts_with('/')
-                && self.by_name(*name).is_empty()
-            {
-                missing.push(self.strings.get(*name));
-            }
-        }
-        missing.sort_unstable();
-        missing.dedup();
-        missing
-    }
-
-    /// The paths in a dependency that nobody provides.
-    pub(crate) fn paths_in(&self, dep: Dep) -> Vec<String> {
-        match self.get(dep) {
-            Relation::Plain(name, ..) => {
-                let text = self.strings.get(name);
-                let is_missing = text.starts_with('/') && self.by_name(name).is_empty();
-                is_missing.then(|| text.to_owned()).into_iter().collect()
-            }
-            Relation::Rich(_, left, right) => {
-                let mut paths = self.paths_in(left);
-                paths.extend(self.paths_in(right));
-                paths
-            }
-        }
-    }
-
-    /// A dependency as text.
-    pub(crate) fn show(&self, dep: Dep) -> String {
-        match self.get(dep) {
-            Relation::Plain(name, Sense::ANY, _) => self.strings.get(name).to_owned(),
-            Relation::Plain(name, sense, evr) => {
-                let (name, evr) = (self.strings.get(name), self.strings.get(evr));
-                format!("{name} {} {evr}", sense.operator())
-            }
-            Relation::Rich(Operator::Else, left, right) => {
-                format!("{} else {}", self.show(left), self.show(right))
-            }
-            Relation::Rich(operator, left, right) => {
-                format!("({} {} {})", self.show(left), operator.word(), self.show(right))
-            }
-        }
     }
 }
 

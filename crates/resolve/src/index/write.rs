@@ -1,0 +1,243 @@
+//! Writing: packages to columns.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
+use rpm::Dependency;
+use rpm::repodata::RepoPackage;
+
+use super::{MAGIC, usual_location};
+
+/// Makes an index of packages.
+///
+/// # Panics
+/// There is more than memory could hold.
+pub fn write(packages: &[RepoPackage]) -> Vec<u8> {
+    let (mut texts, mut more) = (Texts::default(), Texts::default());
+    let mut dependencies: BTreeMap<(String, u8, String), u32> = BTreeMap::new();
+    for package in packages {
+        for text in [&package.name, &package.evr, &package.arch] {
+            texts.note(text);
+        }
+        more.note(&package.summary);
+        more.note(&package.checksum.algorithm);
+        if !is_usual(package) {
+            more.note(&location(package));
+        }
+        package.files.iter().for_each(|file| texts.note(&file.path));
+        for dependency in lists(package).into_iter().flatten() {
+            texts.note(&dependency.name);
+            texts.note(&dependency.evr);
+            dependencies.insert(key(dependency), 0);
+        }
+    }
+    let (texts, more) = (texts.number(), more.number());
+    // In the order of the numbers of their names, so that differences are small.
+    for (place, number) in dependencies.values_mut().zip(0..) {
+        *place = number;
+    }
+    let mut file = MAGIC.to_vec();
+    section(&mut file, b'S', &texts.write());
+    let mut content = Vec::new();
+    let mut last = 0;
+    put(&mut content, dependencies.len() as u64);
+    for (name, sense, evr) in dependencies.keys() {
+        let name = texts.get(name);
+        put(&mut content, name - last);
+        last = name;
+        put(&mut content, u64::from(*sense));
+        if !matches!(*sense, 0 | 8) {
+            put(&mut content, texts.get(evr));
+        }
+    }
+    section(&mut file, b'D', &content);
+    section(&mut file, b'P', &packages_section(packages, &texts, &dependencies));
+    let mut content = Vec::new();
+    let mut last = 0;
+    for package in packages {
+        put(&mut content, package.files.len() as u64);
+        for path in &package.files {
+            put_difference(&mut content, texts.get(&path.path), &mut last);
+        }
+    }
+    section(&mut file, b'F', &content);
+    section(&mut file, b'T', &more.write());
+    section(&mut file, b'O', &origins_section(packages, &more));
+    section(&mut file, b'H', &digests_section(packages, &more));
+    file
+}
+
+fn packages_section(
+    packages: &[RepoPackage],
+    texts: &Texts,
+    dependencies: &BTreeMap<(String, u8, String), u32>,
+) -> Vec<u8> {
+    let mut content = Vec::new();
+    put(&mut content, packages.len() as u64);
+    let mut last = 0;
+    for package in packages {
+        put_difference(&mut content, texts.get(&package.name), &mut last);
+    }
+    for package in packages {
+        put(&mut content, texts.get(&package.evr));
+    }
+    for package in packages {
+        put(&mut content, texts.get(&package.arch));
+    }
+    for list in 0..8 {
+        for package in packages {
+            put(&mut content, lists(package)[list].len() as u64);
+        }
+        for package in packages {
+            let mut last = 0;
+            for dependency in lists(package)[list] {
+                put_difference(&mut content, u64::from(dependencies[&key(dependency)]), &mut last);
+            }
+        }
+    }
+    content
+}
+
+fn origins_section(packages: &[RepoPackage], texts: &Texts) -> Vec<u8> {
+    let mut content = Vec::new();
+    for package in packages {
+        if is_usual(package) {
+            put(&mut content, 0);
+        } else {
+            put(&mut content, 1);
+            put(&mut content, texts.get(&location(package)));
+        }
+    }
+    for package in packages {
+        put(&mut content, package.package_size);
+        put(&mut content, package.installed_size);
+    }
+    for package in packages {
+        put(&mut content, texts.get(&package.summary));
+    }
+    content
+}
+
+fn digests_section(packages: &[RepoPackage], texts: &Texts) -> Vec<u8> {
+    let mut content = Vec::new();
+    let algorithm = packages.first().map_or("", |package| &package.checksum.algorithm);
+    let size = packages.first().map_or(0, |package| package.checksum.hex.len() / 2);
+    put(&mut content, texts.get(algorithm));
+    put(&mut content, size as u64);
+    for package in packages {
+        let mut digest: Vec<u8> = (0..package.checksum.hex.len() / 2)
+            .filter_map(|at| {
+                u8::from_str_radix(package.checksum.hex.get(2 * at..2 * at + 2)?, 16).ok()
+            })
+            .collect();
+        if package.checksum.algorithm != algorithm {
+            // A repository of several algorithms: such a package cannot be fetched by the index.
+            digest.clear();
+        }
+        digest.resize(size, 0);
+        content.extend(digest);
+    }
+    content
+}
+
+fn lists(package: &RepoPackage) -> [&Vec<Dependency>; 8] {
+    [
+        &package.provides,
+        &package.requires,
+        &package.conflicts,
+        &package.obsoletes,
+        &package.recommends,
+        &package.suggests,
+        &package.supplements,
+        &package.enhances,
+    ]
+}
+
+fn key(dependency: &Dependency) -> (String, u8, String) {
+    let sense = if dependency.name.starts_with('(') { 8 } else { dependency.sense.bits() };
+    (dependency.name.clone(), sense, dependency.evr.clone())
+}
+
+fn location(package: &RepoPackage) -> String {
+    match &package.location_base {
+        Some(base) => format!("{}/{}", base.trim_end_matches('/'), package.location),
+        None => package.location.clone(),
+    }
+}
+
+fn is_usual(package: &RepoPackage) -> bool {
+    let RepoPackage { name, evr, arch, location, location_base, .. } = package;
+    location_base.is_none() && *location == usual_location(name, evr, arch)
+}
+
+/// Texts and their numbers.
+#[derive(Default)]
+struct Texts(BTreeMap<String, u64>);
+
+impl Texts {
+    fn note(&mut self, text: &str) {
+        if !self.0.contains_key(text) {
+            self.0.insert(text.to_owned(), 0);
+        }
+    }
+
+    fn number(mut self) -> Self {
+        self.note("");
+        for (number, place) in self.0.values_mut().enumerate() {
+            *place = number as u64;
+        }
+        self
+    }
+
+    fn get(&self, text: &str) -> u64 {
+        self.0.get(text).copied().unwrap_or_default()
+    }
+
+    fn write(&self) -> Vec<u8> {
+        let mut content = Vec::new();
+        put(&mut content, self.0.len() as u64);
+        let mut last: &str = "";
+        for text in self.0.keys() {
+            let mut shared = last.bytes().zip(text.bytes()).take_while(|(a, b)| a == b).count();
+            while !text.is_char_boundary(shared) {
+                shared -= 1;
+            }
+            put(&mut content, shared as u64);
+            put(&mut content, (text.len() - shared) as u64);
+            content.extend(text[shared..].bytes());
+            last = text;
+        }
+        content
+    }
+}
+
+/// Appends a section to a file: its tag, the length of its content, the length of what follows, and the content as a raw
+/// deflate stream.
+///
+/// # Panics
+/// Memory is full.
+pub fn section(file: &mut Vec<u8>, tag: u8, content: &[u8]) {
+    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(content).expect("memory takes everything");
+    let packed = encoder.finish().expect("memory takes everything");
+    file.push(tag);
+    put(file, content.len() as u64);
+    put(file, packed.len() as u64);
+    file.extend(packed);
+}
+
+fn put(into: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        into.push((number & 0x7F) as u8 | 0x80);
+        number >>= 7;
+    }
+    into.push(number as u8);
+}
+
+fn put_difference(into: &mut Vec<u8>, number: u64, last: &mut u64) {
+    let difference = (number as i64).wrapping_sub(*last as i64);
+    put(into, ((difference << 1) ^ (difference >> 63)) as u64);
+    *last = number;
+}
