@@ -1,6 +1,7 @@
 //! Toy worlds: packages as lines of text, wishes, and what comes of them as text.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use resolve::index::{self, Index};
 use resolve::{PackageId, Pool, Repo, Request, Spec, solve};
 use rpm::Dependency;
 use rpm::repodata::RepoPackage;
@@ -44,26 +45,42 @@ fn package(line: &str) -> RepoPackage {
 }
 
 /// What comes of wishes in a world. Lines that start with `base` are of the base, `high` of a repository of higher
-/// priority.
+/// priority. The same must come of it when the packages come as indexes.
 fn outcome(world: &[&str], wishes: &str, change: impl Fn(&Pool, &mut Request)) -> String {
-    let mut pool = Pool::new("x86_64");
-    let mut repo =
-        |name: &str, priority, base| pool.add_repo(Repo { name: name.into(), priority, base });
-    let (base, high, low) =
-        (repo("base", 99, true), repo("high", 10, false), repo("low", 99, false));
+    let mut repos = [("base", 99, Vec::new()), ("high", 10, Vec::new()), ("low", 99, Vec::new())];
     for line in world {
-        let (repo, line) = match line.split_once(' ') {
-            Some(("base", line)) => (base, line),
-            Some(("high", line)) => (high, line),
-            _ => (low, *line),
+        let (at, line) = match line.split_once(' ') {
+            Some(("base", line)) => (0, line),
+            Some(("high", line)) => (1, line),
+            _ => (2, *line),
         };
-        pool.add(repo, &package(line));
+        repos[at].2.push(package(line));
     }
-    pool.index();
-    let wishes = wishes.split(", ").flat_map(|text| Spec::parse(text).wishes(&pool)).collect();
+    let [plain, indexed] = [false, true].map(|indexed| {
+        let mut pool = Pool::new("x86_64");
+        for (name, priority, packages) in &repos {
+            let (name, base) = ((*name).to_owned(), *name == "base");
+            let repo = pool.add_repo(Repo { name, priority: *priority, base });
+            if indexed {
+                pool.add_index(repo, &Index::read(&index::write(packages)).unwrap());
+            } else {
+                for package in packages {
+                    pool.add(repo, package);
+                }
+            }
+        }
+        pool.index();
+        answer(&pool, wishes, &change)
+    });
+    assert_eq!(plain, indexed);
+    plain
+}
+
+fn answer(pool: &Pool, wishes: &str, change: &impl Fn(&Pool, &mut Request)) -> String {
+    let wishes = wishes.split(", ").flat_map(|text| Spec::parse(text).wishes(pool)).collect();
     let mut request = Request { wishes, ..Request::default() };
-    change(&pool, &mut request);
-    match solve(&pool, &request) {
+    change(pool, &mut request);
+    match solve(pool, &request) {
         Ok(solution) => {
             let show =
                 |id: &PackageId| pool.nevra(*id).replace("-1.noarch", "").replace("-1.x86_64", "");
