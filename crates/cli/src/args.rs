@@ -91,6 +91,9 @@ Examples:
 
 Exit codes: 0 found, 1 there is no solution (it says why), 2 bad use or bad input.")]
 pub(crate) struct Resolve {
+    /// Say of each package why it comes along
+    #[arg(long)]
+    pub(crate) why: bool,
     #[command(flatten)]
     pub(crate) choice: Choice,
     #[command(flatten)]

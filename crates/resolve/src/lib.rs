@@ -52,7 +52,7 @@ mod spec;
 mod strings;
 mod weak;
 
-pub use check::violations;
+pub use check::{reason, violations};
 pub use explain::Problem;
 pub use pool::{PackageId, Pool, Repo, RepoId};
 pub use solve::{Request, Solution, Wish, missing_paths, solve};

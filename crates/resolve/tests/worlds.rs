@@ -203,6 +203,42 @@ fn what_stands_in_the_way_is_said() {
 }
 
 #[test]
+fn reasons_are_said() {
+    let mut pool = Pool::new("x86_64");
+    let repo = pool.add_repo(Repo { name: "repo".into(), priority: 99, base: false });
+    for line in [
+        "a-1: requires x >= 2, recommends c",
+        "b-1: provides x = 2, requires (d if a)",
+        "c-1",
+        "d-1",
+        "e-1: supplements c",
+    ] {
+        pool.add(repo, &package(line));
+    }
+    pool.index();
+    let request = Request { wishes: vec![Spec::parse("a").wish(&pool)], ..Request::default() };
+    let packages = solve(&pool, &request).unwrap().packages;
+    let reasons: Vec<String> = packages
+        .iter()
+        .map(|id| {
+            format!(
+                "{}: {}",
+                pool.package_name(*id),
+                resolve::reason(&pool, &request, &packages, *id)
+            )
+        })
+        .collect();
+    let expected = [
+        "a: asked for as `a`",
+        "b: a-1-1.noarch requires x >= 2",
+        "c: a-1-1.noarch recommends c",
+        "d: b-1-1.noarch requires (d if a)",
+        "e: supplements c",
+    ];
+    assert_eq!(reasons, expected);
+}
+
+#[test]
 fn a_plain_name_means_what_replaced_it() {
     let world = ["old-1", "new-1: obsoletes old < 2", "a-1: requires old"];
     check(&world, "old", "new-1");

@@ -327,6 +327,13 @@ impl Repositories {
         solve(&self.pool, &self.request(selection)?)
     }
 
+    /// Why each package of a solution is there, in words.
+    pub fn reasons(&self, selection: &Selection, solution: &Solution) -> Vec<String> {
+        let Ok(request) = self.request(selection) else { return Vec::new() };
+        let all = &solution.packages;
+        all.iter().map(|id| resolve::reason(&self.pool, &request, all, *id)).collect()
+    }
+
     fn request(&self, selection: &Selection) -> Result<Request, Vec<Problem>> {
         let filter = self.modules.filter();
         let mut exclude =

@@ -51,10 +51,18 @@ pub(crate) fn run(args: &args::Resolve, terminal: &Terminal) -> Result<Outcome> 
                 print(&loaded, &args.choice, &solution.packages, terminal);
             } else {
                 let pool = loaded.repositories.pool();
-                let mut nevras: Vec<String> =
+                let mut lines: Vec<String> =
                     solution.packages.iter().map(|id| pool.nevra(*id)).collect();
-                nevras.sort();
-                nevras.iter().for_each(|nevra| println!("{nevra}"));
+                if args.why {
+                    let reasons =
+                        loaded.repositories.reasons(&loaded.selection, &solution).into_iter();
+                    lines
+                        .iter_mut()
+                        .zip(reasons)
+                        .for_each(|(line, why)| *line += &format!(": {why}"));
+                }
+                lines.sort();
+                lines.iter().for_each(|line| println!("{line}"));
             }
             Ok(Outcome::Done)
         }
