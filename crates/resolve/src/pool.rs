@@ -94,7 +94,7 @@ pub struct Pool {
     lists: Vec<Dep>,
     paths: Vec<Str>,
     pub(crate) repos: Vec<Repo>,
-    target_arch: String,
+    native_arch: String,
     /// For each text that is provided: where its providers start in `providers`; made by [`Pool::index`].
     starts: Vec<u32>,
     providers: Vec<i32>,
@@ -112,7 +112,7 @@ impl Pool {
             lists: Vec::new(),
             paths: Vec::new(),
             repos: Vec::new(),
-            target_arch: arch.to_owned(),
+            native_arch: arch.to_owned(),
             starts: Vec::new(),
             providers: Vec::new(),
         };
@@ -162,7 +162,7 @@ impl Pool {
             evr: self.strings.add(&package.evr),
             arch: self.strings.add(&package.arch),
             repo,
-            fit: arch::fit(&self.target_arch, &package.arch),
+            fit: arch::fit(&self.native_arch, &package.arch),
             color: arch::color(&package.arch),
             lists: starts,
             paths: [first, offset(self.paths.len())],

@@ -40,7 +40,7 @@ impl Pool {
                 evr: texts[*evr as usize],
                 arch: texts[*arch as usize],
                 repo,
-                fit: arch::fit(&self.target_arch, arch_text),
+                fit: arch::fit(&self.native_arch, arch_text),
                 color: arch::color(arch_text),
                 lists: starts,
                 paths: [first, offset(self.paths.len())],
