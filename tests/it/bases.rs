@@ -157,24 +157,12 @@ fn dependencies_are_those_of_createrepo_c() {
         let name = theirs.nevra();
         assert_eq!(ours.nevra(), name);
         let lists = |package: &RepoPackage| {
-            let RepoPackage {
-                provides,
-                requires,
-                conflicts,
-                obsoletes,
-                recommends,
-                suggests,
-                supplements,
-                enhances,
-                ..
-            } = package;
-            [provides, requires, conflicts, obsoletes, recommends, suggests, supplements, enhances]
-                .map(|list| {
-                    let mut list: Vec<String> = list.iter().map(ToString::to_string).collect();
-                    list.sort();
-                    list.dedup();
-                    list
-                })
+            package.lists().map(|list| {
+                let mut list: Vec<String> = list.iter().map(ToString::to_string).collect();
+                list.sort();
+                list.dedup();
+                list
+            })
         };
         // createrepo_c leaves requirements out that the package fulfils itself, and older C libraries than the newest.
         let [our_lists, their_lists] = [lists(ours), lists(&theirs)];

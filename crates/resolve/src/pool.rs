@@ -133,18 +133,8 @@ impl Pool {
 
     /// Adds a package of a repository. [`Pool::index`] must follow before the pool is asked.
     pub fn add(&mut self, repo: RepoId, package: &RepoPackage) -> PackageId {
-        let lists = [
-            &package.provides,
-            &package.requires,
-            &package.conflicts,
-            &package.obsoletes,
-            &package.recommends,
-            &package.suggests,
-            &package.supplements,
-            &package.enhances,
-        ];
         let mut starts = [0; 9];
-        for (list, start) in lists.into_iter().zip(&mut starts) {
+        for (list, start) in package.lists().into_iter().zip(&mut starts) {
             *start = offset(self.lists.len());
             for dependency in list {
                 let dep = self.dependency(dependency);

@@ -198,10 +198,7 @@ impl Repositories {
             let state = &mut self.repositories[at];
             let id = self.pool.add(state.id, &package);
             state.by_checksum.insert(package.checksum.hex.clone(), id);
-            let location = match package.location_base {
-                Some(base) => format!("{}/{}", base.trim_end_matches('/'), package.location),
-                None => package.location,
-            };
+            let location = package.href();
             self.origins.insert(
                 id,
                 Origin {

@@ -24,10 +24,10 @@ pub fn write(packages: &[RepoPackage]) -> Vec<u8> {
         more.note(&package.summary);
         more.note(&package.checksum.algorithm);
         if !is_usual(package) {
-            more.note(&location(package));
+            more.note(&package.href());
         }
         package.files.iter().for_each(|file| texts.note(&file.path));
-        for dependency in lists(package).into_iter().flatten() {
+        for dependency in package.lists().into_iter().flatten() {
             texts.note(&dependency.name);
             texts.note(&dependency.evr);
             dependencies.insert(key(dependency), 0);
@@ -88,11 +88,11 @@ fn packages_section(
     }
     for list in 0..8 {
         for package in packages {
-            put(&mut content, lists(package)[list].len() as u64);
+            put(&mut content, package.lists()[list].len() as u64);
         }
         for package in packages {
             let mut last = 0;
-            for dependency in lists(package)[list] {
+            for dependency in package.lists()[list] {
                 put_difference(&mut content, u64::from(dependencies[&key(dependency)]), &mut last);
             }
         }
@@ -107,7 +107,7 @@ fn origins_section(packages: &[RepoPackage], texts: &Texts) -> Vec<u8> {
             put(&mut content, 0);
         } else {
             put(&mut content, 1);
-            put(&mut content, texts.get(&location(package)));
+            put(&mut content, texts.get(&package.href()));
         }
     }
     for package in packages {
@@ -142,29 +142,9 @@ fn digests_section(packages: &[RepoPackage], texts: &Texts) -> Vec<u8> {
     content
 }
 
-fn lists(package: &RepoPackage) -> [&Vec<Dependency>; 8] {
-    [
-        &package.provides,
-        &package.requires,
-        &package.conflicts,
-        &package.obsoletes,
-        &package.recommends,
-        &package.suggests,
-        &package.supplements,
-        &package.enhances,
-    ]
-}
-
 fn key(dependency: &Dependency) -> (String, u8, String) {
     let sense = if dependency.name.starts_with('(') { 8 } else { dependency.sense.bits() };
     (dependency.name.clone(), sense, dependency.evr.clone())
-}
-
-fn location(package: &RepoPackage) -> String {
-    match &package.location_base {
-        Some(base) => format!("{}/{}", base.trim_end_matches('/'), package.location),
-        None => package.location.clone(),
-    }
 }
 
 fn is_usual(package: &RepoPackage) -> bool {

@@ -122,6 +122,28 @@ impl RepoPackage {
         format!("{}-{}.{}", self.name, self.evr, self.arch)
     }
 
+    /// Provides, requires, conflicts, obsoletes, recommends, suggests, supplements and enhances, in this order.
+    pub fn lists(&self) -> [&[Dependency]; 8] {
+        [
+            &self.provides,
+            &self.requires,
+            &self.conflicts,
+            &self.obsoletes,
+            &self.recommends,
+            &self.suggests,
+            &self.supplements,
+            &self.enhances,
+        ]
+    }
+
+    /// Where the package file is: a path below the repository's URL, or a URL if the package has a base of its own.
+    pub fn href(&self) -> String {
+        match &self.location_base {
+            Some(base) => format!("{}/{}", base.trim_end_matches('/'), self.location),
+            None => self.location.clone(),
+        }
+    }
+
     fn list(&mut self, element: &str) -> Option<&mut Vec<Dependency>> {
         Some(match element {
             "provides" => &mut self.provides,
