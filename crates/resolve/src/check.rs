@@ -161,7 +161,7 @@ impl Check<'_> {
             }
             Relation::Plain(name, sense, evr) => {
                 self.pool.by_name(name).binary_search(&id).is_ok()
-                    && self.pool.provides(id, name, sense, evr)
+                    && self.pool.provides(id, name, sense, self.pool.strings.get(evr))
             }
             Relation::Rich(Operator::With, left, right) => {
                 self.provides(id, left) && self.provides(id, right)

@@ -23,7 +23,6 @@ impl Search<'_> {
                 self.add_rule(*first, rest, why);
             }
         }
-        self.learnt_from = self.rules.len();
     }
 
     /// Searches until all wishes hold, or those that cannot are in `problems`.

@@ -153,11 +153,8 @@ fn sentence(search: &Search<'_>, why: Why) -> String {
         Why::Obsoletes(id, dep, other) => {
             format!("{} replaces {} ({})", name(id), name(other), pool.show(dep))
         }
-        Why::SameName(id, other) if search.lists.is_base(other) => {
-            format!("{} would replace {}, and an extension cannot", name(id), name(other))
-        }
-        Why::SameName(id, other) if search.lists.is_base(id) => {
-            format!("{} would replace {}, and an extension cannot", name(other), name(id))
+        Why::SameName(new, old) | Why::SameName(old, new) if search.lists.is_base(old) => {
+            format!("{} would replace {}, and an extension cannot", name(new), name(old))
         }
         Why::SameName(id, other) => {
             format!("{} and {} cannot be there together", name(id), name(other))

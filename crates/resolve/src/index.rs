@@ -28,8 +28,6 @@ use rpm::repodata::Checksum;
 pub use read::read_sections;
 pub use write::{section, write};
 
-use crate::pool::{Pool, RepoId};
-
 const MAGIC: &[u8; 8] = b"SYSXIDX\x01";
 /// The sense that stands for a rich dependency.
 const RICH: u64 = 8;
@@ -123,11 +121,4 @@ fn usual_location(name: &str, evr: &str, arch: &str) -> String {
     let letter = name.chars().next().unwrap_or_default().to_ascii_lowercase();
     let evr = evr.split_once(':').map_or(evr, |(_, rest)| rest);
     format!("Packages/{letter}/{name}-{evr}.{arch}.rpm")
-}
-
-impl Pool {
-    /// Adds all packages of an index, in their order; the number of the first comes back. [`Pool::index`] must follow.
-    pub fn add_index(&mut self, repo: RepoId, index: &Index) -> i32 {
-        self.add_columns(repo, index)
-    }
 }

@@ -108,6 +108,7 @@ impl<'a> Lists<'a> {
                 } else {
                     let all = self.pool.by_name(name).iter().copied();
                     let possible = all.filter(|id| self.possible.has(*id));
+                    let evr = self.pool.strings.get(evr);
                     possible.filter(|id| self.pool.provides(*id, name, sense, evr)).collect()
                 }
             }

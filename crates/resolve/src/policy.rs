@@ -50,6 +50,15 @@ impl Weak {
         }
     }
 
+    /// Notes packages that one which is there recommends, or else suggests.
+    fn note(&mut self, list: List, ids: &[i32]) {
+        let into = match list {
+            List::Recommends => &mut self.recommended,
+            _ => &mut self.suggested,
+        };
+        ids.iter().for_each(|id| into.set(*id));
+    }
+
     /// Says that decisions were taken back and so many are left.
     pub(crate) fn reverted(&mut self, left: usize) {
         if self.upto.is_some_and(|upto| upto > left) {
@@ -84,11 +93,7 @@ impl Search<'_> {
                         continue;
                     }
                     let span = self.lists.providers(*dep);
-                    let into = match list {
-                        List::Recommends => &mut self.weak.recommended,
-                        _ => &mut self.weak.suggested,
-                    };
-                    self.lists.get(span).iter().for_each(|id| into.set(*id));
+                    self.weak.note(list, self.lists.get(span));
                 }
             }
         }
@@ -101,11 +106,7 @@ impl Search<'_> {
                 let (not, wanted): (Vec<i32>, Vec<i32>) =
                     block.iter().partition(|literal| **literal < 0);
                 if not.iter().all(|literal| self.is_true(-*literal)) {
-                    let into = match list {
-                        List::Recommends => &mut self.weak.recommended,
-                        _ => &mut self.weak.suggested,
-                    };
-                    wanted.iter().for_each(|id| into.set(*id));
+                    self.weak.note(list, &wanted);
                 }
             }
         }

@@ -326,7 +326,7 @@ impl Pool {
     }
 
     /// Whether a package of these that [`Pool::by_name`] names provides the version that is wanted.
-    pub(crate) fn provides(&self, id: i32, name: Str, sense: Sense, evr: Str) -> bool {
+    pub(crate) fn provides(&self, id: i32, name: Str, sense: Sense, evr: &str) -> bool {
         if sense == Sense::ANY {
             return true;
         }
@@ -337,8 +337,7 @@ impl Pool {
                 && provided == name
             {
                 listed = true;
-                let version = self.strings.get(version);
-                if how.overlaps(version, sense, self.strings.get(evr)) {
+                if how.overlaps(self.strings.get(version), sense, evr) {
                     return true;
                 }
             }

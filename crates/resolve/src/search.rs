@@ -85,13 +85,19 @@ impl<'p> Search<'p> {
     /// Adds a rule before the search starts.
     pub(crate) fn add_rule(&mut self, first: i32, rest: &[i32], why: Why) {
         let rest = self.lists.add(rest);
-        let rule = Rule::new(&self.lists, first, rest, why);
-        if rule.is_assertion() {
-            self.assertions.push(self.rules.len());
-        }
-        self.rules.push(rule);
-        self.watch(self.rules.len() - 1);
+        self.push(Rule::new(&self.lists, first, rest, why));
         self.learnt_from = self.rules.len();
+    }
+
+    /// Keeps a rule and gives its number back.
+    fn push(&mut self, rule: Rule) -> usize {
+        let number = self.rules.len();
+        self.rules.push(rule);
+        if rule.is_assertion() {
+            self.assertions.push(number);
+        }
+        self.watch(number);
+        number
     }
 
     fn head(&self, literal: i32) -> usize {
@@ -347,14 +353,8 @@ impl<'p> Search<'p> {
                 }
             }
         }
-        let index = self.rules.len();
-        self.rules.push(rule);
         self.learnt.push(from);
-        if rule.is_assertion() {
-            self.assertions.push(index);
-        }
-        self.watch(index);
-        (back_to, index)
+        (back_to, self.push(rule))
     }
 
     /// Finds out which rules contradict each other, and disables what was asked for among them.

@@ -2,7 +2,7 @@
 
 use fast_glob::glob_match;
 
-use crate::pool::{Dep, List, PackageId, Pool, Relation};
+use crate::pool::{PackageId, Pool};
 use crate::solve::Wish;
 
 /// A name of packages, as dnf takes them: `NAME`, `NAME.ARCH`, `NAME-VERSION`, `NAME-VERSION-RELEASE`, with `.ARCH` and
@@ -69,23 +69,9 @@ impl Spec {
     fn providers(&self, pool: &Pool) -> Vec<PackageId> {
         let Some(dependency) = rpm::Dependency::parse(&self.0) else { return Vec::new() };
         let Some(name) = pool.strings.find(&dependency.name) else { return Vec::new() };
-        let all = pool.by_name(name).iter();
-        let fits = |id: &&i32| {
-            let listed = pool.list_of(**id, List::Provides);
-            let of_name: Vec<Dep> = listed
-                .iter()
-                .copied()
-                .filter(|dep| matches!(pool.get(*dep), Relation::Plain(found, ..) if found == name))
-                .collect();
-            of_name.is_empty()
-                || of_name.iter().any(|dep| match pool.get(*dep) {
-                    Relation::Plain(_, sense, evr) => {
-                        sense.overlaps(pool.strings.get(evr), dependency.sense, &dependency.evr)
-                    }
-                    Relation::Rich(..) => false,
-                })
-        };
-        all.filter(fits).map(|id| PackageId(*id)).collect()
+        let all = pool.by_name(name).iter().copied();
+        let fits = |id: &i32| pool.provides(*id, name, dependency.sense, &dependency.evr);
+        all.filter(fits).map(PackageId).collect()
     }
 }
 

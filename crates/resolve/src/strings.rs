@@ -12,9 +12,7 @@ pub(crate) struct Str(pub(crate) u32);
 /// All texts, one after the other.
 #[derive(Debug)]
 pub(crate) struct Strings {
-    text: String,
-    /// Where each ends.
-    ends: Vec<usize>,
+    table: TextTable,
     /// Texts that came in order and can be found without a table.
     sorted: std::ops::Range<u32>,
     numbers: HashTable<u32>,
@@ -24,7 +22,7 @@ impl Strings {
     /// Holds the empty text as number 0.
     pub(crate) fn new() -> Self {
         let mut strings =
-            Self { text: String::new(), ends: Vec::new(), sorted: 0..0, numbers: HashTable::new() };
+            Self { table: TextTable::default(), sorted: 0..0, numbers: HashTable::new() };
         strings.add("");
         strings
     }
@@ -35,12 +33,13 @@ impl Strings {
             return number;
         }
         let hash = XxHash3_64::oneshot(text.as_bytes());
-        let number = u32::try_from(self.ends.len()).expect("fewer than 4 billion texts fit memory");
-        self.text.push_str(text);
-        self.ends.push(self.text.len());
-        let (all, ends) = (&self.text, &self.ends);
+        let number =
+            u32::try_from(self.table.ends.len()).expect("fewer than 4 billion texts fit memory");
+        self.table.text.push_str(text);
+        self.table.ends.push(self.table.text.len());
+        let table = &self.table;
         self.numbers.insert_unique(hash, number, |number| {
-            XxHash3_64::oneshot(at(all, ends, *number).as_bytes())
+            XxHash3_64::oneshot(table.get(*number).as_bytes())
         });
         Str(number)
     }
@@ -52,7 +51,7 @@ impl Strings {
 
     fn find_hashed(&self, text: &str) -> Option<Str> {
         let hash = XxHash3_64::oneshot(text.as_bytes());
-        let found = self.numbers.find(hash, |number| at(&self.text, &self.ends, *number) == text);
+        let found = self.numbers.find(hash, |number| self.table.get(*number) == text);
         found.map(|number| Str(*number))
     }
 
@@ -60,7 +59,7 @@ impl Strings {
         let mut range = self.sorted.clone();
         while !range.is_empty() {
             let middle = range.start + (range.end - range.start) / 2;
-            match text.cmp(at(&self.text, &self.ends, middle)) {
+            match text.cmp(self.table.get(middle)) {
                 std::cmp::Ordering::Less => range.end = middle,
                 std::cmp::Ordering::Equal => return Some(Str(middle)),
                 std::cmp::Ordering::Greater => range.start = middle + 1,
@@ -75,16 +74,17 @@ impl Strings {
         if !self.sorted.is_empty() || self.numbers.len() > 64 {
             return (0..count).map(|number| self.add(table.get(number))).collect();
         }
-        let offset = self.text.len();
-        let first = u32::try_from(self.ends.len()).expect("fewer than 4 billion texts fit memory");
-        self.text.push_str(&table.text);
-        self.ends.extend(table.ends.iter().skip(1).map(|end| offset + end));
+        let offset = self.table.text.len();
+        let first =
+            u32::try_from(self.table.ends.len()).expect("fewer than 4 billion texts fit memory");
+        self.table.text.push_str(&table.text);
+        self.table.ends.extend(table.ends.iter().skip(1).map(|end| offset + end));
         self.sorted = first..first + count - 1;
         let mut numbers: Vec<Str> =
             (0..count).map(|at| Str((first + at).saturating_sub(1))).collect();
         // The few texts that were here before keep their numbers.
         for known in 0..first {
-            let text = at(&self.text, &self.ends, known);
+            let text = self.table.get(known);
             if let Some(Str(double)) = self.find_sorted(text) {
                 numbers[(double - first + 1) as usize] = Str(known);
             }
@@ -95,17 +95,11 @@ impl Strings {
 
     /// The text of a number.
     pub(crate) fn get(&self, number: Str) -> &str {
-        at(&self.text, &self.ends, number.0)
+        self.table.get(number.0)
     }
 
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
-        self.ends.len()
+        self.table.ends.len()
     }
-}
-
-fn at<'a>(text: &'a str, ends: &[usize], number: u32) -> &'a str {
-    let number = number as usize;
-    let start = if number == 0 { 0 } else { ends[number - 1] };
-    &text[start..ends[number]]
 }

@@ -43,13 +43,7 @@ pub(super) fn by_name_and_base(lists: &Lists<'_>, a: i32, b: i32) -> Ordering {
 
 /// Packages whose name the base has come first.
 pub(super) fn base_names_first(lists: &Lists<'_>, candidates: &mut [i32]) {
-    let pool = lists.pool;
-    let in_base = |id: i32| {
-        let name = pool.package(id).name;
-        let mut named = pool.by_name(name).iter();
-        named.any(|other| pool.package(*other).name == name && lists.is_base(*other))
-    };
-    candidates.sort_by_key(|id| !in_base(*id));
+    candidates.sort_by_key(|id| !lists.named(*id).any(|other| lists.is_base(other)));
 }
 
 /// Candidates that provide the same name in different versions: the higher version comes first.

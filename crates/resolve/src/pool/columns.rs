@@ -8,8 +8,8 @@ use crate::index::Index;
 use crate::strings::Str;
 
 impl Pool {
-    /// Adds the packages of an index.
-    pub(crate) fn add_columns(&mut self, repo: RepoId, index: &Index) -> i32 {
+    /// Adds all packages of an index, in their order; the number of the first comes back. [`Pool::index`] must follow.
+    pub fn add_index(&mut self, repo: RepoId, index: &Index) -> i32 {
         let first_package = i32::try_from(self.packages.len()).unwrap_or(i32::MAX);
         // Texts and dependencies are looked up once each, however many packages have them.
         let texts = self.strings.add_table(&index.texts);
