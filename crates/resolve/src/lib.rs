@@ -1,7 +1,7 @@
 //! Which packages an extension needs: RPM dependencies, solved as dnf does, without I/O.
 //!
 //! A [`Pool`] holds the packages of repositories and of the base, which is what the target has already and never loses. A
-//! [`Request`] says what shall be there, and [`solve`] finds what must come along, or why nothing will do.
+//! [`Request`] says what shall be there, and [`solve()`] finds what must come along, or why nothing will do.
 //!
 //! ```
 //! use resolve::{Pool, Repo, Request, Spec, solve};
