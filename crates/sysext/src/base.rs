@@ -2,9 +2,9 @@
 //!
 //! # The format of a base pack, version 1
 //!
-//! The 8 bytes `SYSXBAS\x01`, then sections as in [`resolve::index`]: `A` lines of what else is known (`from`, `digest`, and
-//! `lacks` for each thing that is not), `R` os-release, `U` passwd, `G` group, `C` file_contexts, `X` file_contexts.subs_dist;
-//! then, unless dependencies are lacking, an index of the packages with all their files; else `N`, a list of packages.
+//! The 8 bytes `SYSXBAS\x01`, then sections as in [`resolve::index`]: `A` lines of where it is from (`from`, `digest`),
+//! `R` os-release, `U` passwd, `G` group, `C` file_contexts, `X` file_contexts.subs_dist; then, unless dependencies are
+//! lacking, an index of the packages with all their files; else `N`, a list of packages.
 
 use std::collections::BTreeMap;
 
@@ -147,18 +147,6 @@ impl Base {
         Ok(Self { packages, index: None, about })
     }
 
-    /// A base of packages whose headers are known.
-    pub fn from_packages(mut packages: Vec<RepoPackage>, about: About) -> Self {
-        packages.sort_by_cached_key(RepoPackage::nevra);
-        packages.dedup_by_key(|package| package.nevra());
-        // Keys are in the database as if they were packages.
-        packages.retain(|package| package.name != "gpg-pubkey");
-        let index = Index::read(&index::write(&packages)).ok();
-        let nevras = packages.iter().filter_map(|package| Nevra::parse(&package.nevra()));
-        let packages = nevras.map(|nevra| (nevra.text.clone(), nevra)).collect();
-        Self { packages, index, about }
-    }
-
     /// Reads a base pack, or a list of packages.
     ///
     /// # Errors
@@ -204,6 +192,7 @@ impl Base {
     /// A base pack of packages, as [`Base::read`] takes it. The same input gives the same bytes.
     pub fn write(packages: &[RepoPackage], about: &About) -> Vec<u8> {
         let mut file = Self::write_about(about);
+        // Keys are in the database as if they were packages.
         let mut sorted: Vec<RepoPackage> =
             packages.iter().filter(|package| package.name != "gpg-pubkey").cloned().collect();
         sorted.sort_by_cached_key(RepoPackage::nevra);

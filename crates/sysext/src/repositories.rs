@@ -142,23 +142,25 @@ impl Repositories {
 
     /// Files that tell who provides paths which only a whole list of files has. Empty once they have been read.
     pub fn wanted_for_paths(&self, selection: &Selection) -> Vec<Wanted> {
-        let missing = match self.request(selection) {
-            Ok(request) => resolve::missing_paths(&self.pool, &request),
-            // What a person named may be a path.
-            Err(problems) => problems
-                .iter()
-                .filter_map(|problem| match problem {
-                    Problem::NoMatch { wish } if wish.starts_with('/') => Some(wish.clone()),
-                    _ => None,
-                })
-                .collect(),
-        };
-        if missing.iter().all(|path| self.paths.contains(path)) {
-            return Vec::new();
-        }
         let states = self.repositories.iter().enumerate();
         let repomds = states.filter_map(|(at, state)| Some((at, state.repomd.as_ref()?)));
-        repomds.filter_map(|(at, repomd)| Wanted::new(at, repomd, "filelists")).collect()
+        let lists: Vec<Wanted> =
+            repomds.filter_map(|(at, repomd)| Wanted::new(at, repomd, "filelists")).collect();
+        // Repositories that come as indexes have none, and then nobody need find out what is missing.
+        if lists.is_empty() {
+            return lists;
+        }
+        let request = self.request(selection);
+        let unmatched = request.wishes.iter().filter(|wish| wish.candidates.is_empty());
+        let unmatched: Vec<&str> = unmatched.map(|wish| wish.text.as_str()).collect();
+        let is_known = |path: &str| self.paths.contains(path);
+        let all_known = if unmatched.is_empty() {
+            resolve::missing_paths(&self.pool, &request).iter().all(|path| is_known(path))
+        } else {
+            // What a person named may be a path.
+            unmatched.into_iter().filter(|wish| wish.starts_with('/')).all(is_known)
+        };
+        if all_known { Vec::new() } else { lists }
     }
 
     /// Takes a file that was wanted.
@@ -181,14 +183,13 @@ impl Repositories {
             What::Record(record) => record,
         };
         record.verify(bytes)?;
-        let kind = record.kind.trim_end_matches("_zck");
-        match kind {
+        match record.kind.as_str() {
             "primary" => self.primary(wanted.repository, bytes)?,
             "modules" => self.modules.merge(Modules::read(open(bytes)?)?),
             "filelists" => return Ok(()),
             _ => self.repositories[wanted.repository].comps = Comps::read(open(bytes)?)?,
         }
-        self.repositories[wanted.repository].read.insert(kind.to_owned());
+        self.repositories[wanted.repository].read.insert(record.kind.clone());
         Ok(())
     }
 
@@ -321,17 +322,17 @@ impl Repositories {
     /// # Errors
     /// All that stands in the way.
     pub fn resolve(&self, selection: &Selection) -> Result<Solution, Vec<Problem>> {
-        solve(&self.pool, &self.request(selection)?)
+        solve(&self.pool, &self.request(selection))
     }
 
     /// Why each package of a solution is there, in words.
     pub fn reasons(&self, selection: &Selection, solution: &Solution) -> Vec<String> {
-        let Ok(request) = self.request(selection) else { return Vec::new() };
+        let request = self.request(selection);
         let all = &solution.packages;
         all.iter().map(|id| resolve::reason(&self.pool, &request, all, *id)).collect()
     }
 
-    fn request(&self, selection: &Selection) -> Result<Request, Vec<Problem>> {
+    fn request(&self, selection: &Selection) -> Request {
         let filter = self.modules.filter();
         let mut exclude =
             if filter == ModuleFilter::default() { Vec::new() } else { self.pool.modular(&filter) };
@@ -352,19 +353,11 @@ impl Repositories {
                 None => wishes.extend(Spec::parse(text).wishes(&self.pool)),
             }
         }
-        let wishes: Vec<Wish> = wishes.into_iter().map(allowed).collect();
-        let missing: Vec<Problem> = wishes
-            .iter()
-            .filter(|wish| wish.candidates.is_empty())
-            .map(|wish| Problem::NoMatch { wish: wish.text.clone() })
-            .collect();
-        if !missing.is_empty() {
-            return Err(missing);
-        }
+        let wishes = wishes.into_iter().map(allowed).collect();
         let Selection { weak, best, multilib, .. } = *selection;
         let absent = selection.absent.iter().flat_map(|name| self.pool.named(name));
         let absent = absent.filter(|id| self.pool.repo(*id).base).collect();
-        Ok(Request { wishes, exclude, absent, weak, best, multilib })
+        Request { wishes, exclude, absent, weak, best, multilib }
     }
 
     /// The packages of a group that come along, by its identifier or name; of those that nobody has, none.
