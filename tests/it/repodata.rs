@@ -5,12 +5,12 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use sysext::rpm::Error;
-use sysext::rpm::repodata::{Comps, Filelists, Modules, Primary, Repomd, open};
+use sysext::rpm::repodata::{Comps, Filelists, Metalink, Modules, Primary, Repomd, open};
 
 use testdata::shared::data;
 
 /// Files that are broken on purpose, and what is said of them.
-const BROKEN: [(&str, &str); 7] = [
+const BROKEN: [(&str, &str); 10] = [
     (
         "error_00-filelists.xml",
         "filelists.xml: <package> at byte 153: expected the attribute `pkgid`",
@@ -32,6 +32,9 @@ const BROKEN: [(&str, &str); 7] = [
         "package without a name: <name> at byte 1405: expected a value",
     ),
     ("missing_type-repomd.xml", "repomd.xml: <data> at byte 620: expected the attribute `type`"),
+    ("metalink_really_bad_01", "expected a <file name=\"repomd.xml\">, found none of that name"),
+    ("metalink_really_bad_02", "metalink.xml: the document at byte"),
+    ("metalink_really_bad_03", "expected a <file name=\"repomd.xml\">, found none of that name"),
     // Written before the format was settled.
     ("01_plain.foo4", "zchunk header at byte 0: expected a header"),
 ];
@@ -72,8 +75,17 @@ fn read(path: &Path) -> Result<String, Error> {
         Modules::read(metadata)?;
         return Ok("modules".into());
     }
+    if name.contains("metalink") {
+        let Metalink { states, mirrors } = Metalink::read(metadata)?;
+        let digests = states.iter().filter(|state| state.checksum.is_some()).count();
+        return Ok(format!("{} mirrors, {digests} digests", mirrors.len()));
+    }
     let mut bytes = Vec::new();
     metadata.read_to_end(&mut bytes).map_err(Error::Io)?;
+    if name.contains("mirrorlist") {
+        let list = Metalink::read_list(&String::from_utf8_lossy(&bytes))?;
+        return Ok(format!("{} mirrors", list.mirrors.len()));
+    }
     Ok(format!("{} bytes", bytes.len()))
 }
 
@@ -96,9 +108,19 @@ fn every_file_is_read_or_refused_with_words() {
     let mut read_well = 0;
     for path in files(folder) {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if !["primary", "filelists", "repomd.xml", "comps", "modules.yaml", "plain", ".zck"]
-            .iter()
-            .any(|part| name.contains(part))
+        if ![
+            "primary",
+            "filelists",
+            "repomd.xml",
+            "comps",
+            "modules.yaml",
+            "plain",
+            ".zck",
+            "metalink",
+            "mirrorlist",
+        ]
+        .iter()
+        .any(|part| name.contains(part))
             || name.contains("sqlite")
             || name.ends_with(".asc")
             || name.ends_with(".key")
@@ -120,6 +142,25 @@ fn every_file_is_read_or_refused_with_words() {
         }
     }
     assert!(read_well > 190, "{read_well} files");
+}
+
+#[test]
+fn mirrors_are_those_that_librepo_expects() {
+    let Some(folder) = data("repodata/librepo") else { return };
+    let check = |path: &str, expected: &str| {
+        assert_eq!(read(&folder.join(path)).unwrap(), expected, "{path}");
+    };
+    // Of http and https; librepo's tests of these files count ftp and rsync as well.
+    check("metalinks/metalink_good_01", "49 mirrors, 1 digests");
+    check("metalinks/metalink_good_02", "2 mirrors, 0 digests");
+    check("metalinks/metalink_good_03", "0 mirrors, 0 digests");
+    check("metalinks/metalink_bad_01", "1 mirrors, 1 digests");
+    check("metalinks/metalink_bad_02", "0 mirrors, 1 digests");
+    check("metalinks/metalink_with_alternates", "76 mirrors, 2 digests");
+    check("metalink.xml", "1 mirrors, 1 digests");
+    check("mirrorlist", "1 mirrors");
+    check("mirrorlists/mirrorlist_01", "1 mirrors");
+    check("mirrorlists/mirrorlist_02", "0 mirrors");
 }
 
 #[test]

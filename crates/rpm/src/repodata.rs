@@ -2,7 +2,9 @@
 //!
 //! `repodata/repomd.xml` names the other files with their digests ([`Repomd`]); `primary` has the packages with their
 //! dependencies and the files that others may require ([`Primary`]), `filelists` all their files ([`Filelists`]),
-//! `comps` the groups ([`Comps`]), `modules` which packages are in streams that are not used ([`Modules`]). All come plain or compressed; [`open`] knows how by their first bytes.
+//! `comps` the groups ([`Comps`]), `modules` which packages are in streams that are not used ([`Modules`]). All come plain
+//! or compressed; [`open`] knows how by their first bytes. Where repositories are is in `.repo` files ([`RepoConfig`]),
+//! where their mirrors are in metalinks and lists ([`Metalink`]).
 //!
 //! ```
 //! use rpm::repodata::{Primary, open};
@@ -21,9 +23,11 @@
 
 mod comps;
 mod filelists;
+mod metalink;
 mod modules;
 mod package;
 mod primary;
+mod repo_file;
 mod repomd;
 mod xml;
 mod zchunk;
@@ -32,8 +36,10 @@ use std::io::{self, BufRead as _, BufReader, Read};
 
 pub use comps::{Comps, Environment, Group, GroupPackage, PackageType};
 pub use filelists::{FileKind, Filelists, PackageFiles};
+pub use metalink::{Metalink, State};
 pub use modules::{ModuleFilter, Modules};
 pub use primary::{Checksum, Primary, RepoFile, RepoPackage};
+pub use repo_file::{RepoConfig, Variables};
 pub use repomd::{Record, Repomd};
 
 use crate::compression::Decoder;
