@@ -12,4 +12,5 @@ mod packages;
 mod repodata;
 mod resolver;
 mod signatures;
+mod sources;
 mod walk;

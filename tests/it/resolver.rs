@@ -17,7 +17,7 @@ use testdata::shared::data;
 /// CentOS Stream 9's BaseOS of 2022, ready to be chosen from.
 fn base_os(base: Base) -> Option<Repositories> {
     let folder = data("repodata/cs9-baseos-2022")?;
-    let repository = Repository { name: "baseos".into(), priority: 99 };
+    let repository = Repository::new("baseos");
     let mut repositories = Repositories::new("x86_64", vec![repository], base);
     loop {
         let wanted = repositories.wanted(false);
@@ -35,7 +35,7 @@ fn base_os(base: Base) -> Option<Repositories> {
 
 /// The same from an index of it.
 fn indexed_base_os(base: Base) -> Option<Repositories> {
-    let repository = Repository { name: "baseos".into(), priority: 99 };
+    let repository = Repository::new("baseos");
     let mut repositories = Repositories::new("x86_64", vec![repository], base);
     repositories.provide_index(0, &index()?).unwrap();
     assert_eq!(repositories.wanted(false), []);

@@ -106,9 +106,11 @@ pub(crate) struct Resolve {
 /// again, and what broke off goes on where it stopped.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Example:
-  sysext-composer fetch --repo https://example.org/fedora/43/Everything/x86_64/os --arch x86_64 \\
-      --base silverblue-43.txt --key RPM-GPG-KEY-fedora-43-primary -o packages/ htop
+Examples:
+  sysext-composer fetch --repo fedora --repo updates --release 43 --arch x86_64 --base silverblue-43.txt \\
+      -o packages/ htop
+  sysext-composer fetch --repo https://example.org/43/x86_64/os --arch x86_64 --base silverblue-43.txt \\
+      --key RPM-GPG-KEY-example -o packages/ htop
 
 Exit codes: 0 fetched, 1 there is no solution or a package is not signed as it must be, 2 bad use or bad input.")]
 pub(crate) struct Fetch {
@@ -116,8 +118,8 @@ pub(crate) struct Fetch {
     pub(crate) choice: Choice,
     #[command(flatten)]
     pub(crate) network: Network,
-    /// File of OpenPGP keys that packages may be signed by
-    #[arg(long = "key", value_name = "FILE", required_unless_present = "allow_unsigned")]
+    /// File of OpenPGP keys that packages may be signed by, beside those that a repository names
+    #[arg(long = "key", value_name = "FILE")]
     pub(crate) keys: Vec<PathBuf>,
     /// Take packages whatever their signatures say
     #[arg(long)]
@@ -182,10 +184,17 @@ pub(crate) enum BaseCommand {
 /// What is chosen of which repositories.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Choice {
-    /// A repository: the folder or URL that has repodata/ in it, or a file that `index` made, with a name before `=` if the last part of it will not
-    /// do, and `,priority=N` after it to prefer lower numbers [default: 99]
-    #[arg(long = "repo", required = true, value_name = "[NAME=]URL|DIR")]
+    /// A repository; may be given several times
+    ///
+    /// The folder or URL that has repodata/ in it, or a file that `index` made, with a name before `=` if the last part
+    /// of it will not do. A .repo file or its URL, for all that is enabled in it; ID=FILE.repo for one section. A name:
+    /// fedora, updates, rpmfusion-free, copr:OWNER/PROJECT and what else extensions/repositories.repo has; with * for all
+    /// that begin so. `,priority=N` after it prefers lower numbers [default: 99].
+    #[arg(long = "repo", required = true, value_name = "[NAME=]URL|DIR|FILE|NAME")]
     pub(crate) repos: Vec<Repo>,
+    /// Release of the target, which $releasever stands for in repositories [default: the base's]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) release: Option<String>,
     /// What the target has already: a pack that `base make` made, or a list of NEVRAs, one a line, as `rpm -qa` prints
     #[arg(long, value_name = "FILE")]
     pub(crate) base: Option<PathBuf>,
@@ -257,12 +266,12 @@ pub(crate) struct Checksig {
 /// A repository in the arguments.
 #[derive(Clone, Debug)]
 pub(crate) struct Repo {
-    /// For messages.
-    pub(crate) name: String,
-    /// Folder or URL.
+    /// What it shall be called, or which section of a `.repo` file is meant.
+    pub(crate) name: Option<String>,
+    /// Folder, URL, index, `.repo` file, or a name that is known.
     pub(crate) place: String,
     /// Lower is preferred.
-    pub(crate) priority: i32,
+    pub(crate) priority: Option<i32>,
 }
 
 impl std::str::FromStr for Repo {
@@ -272,18 +281,36 @@ impl std::str::FromStr for Repo {
         let (text, priority) = match text.rsplit_once(",priority=") {
             Some((text, number)) => {
                 let number = number.parse().map_err(|_| format!("`{number}` is no priority"))?;
-                (text, number)
+                (text, Some(number))
             }
-            None => (text, 99),
+            None => (text, None),
         };
         let (name, place) = match text.split_once('=') {
-            Some((name, place)) if !name.contains(['/', ':', '?']) => (name, place),
-            _ => (text.trim_end_matches('/').rsplit('/').next().unwrap_or(text), text),
+            Some((name, place)) if !name.contains(['/', ':', '?']) => (Some(name), place),
+            _ => (None, text),
         };
-        if name.is_empty() || place.is_empty() {
-            return Err("expected a folder or URL, perhaps with NAME= before it".into());
+        if name.is_some_and(str::is_empty) || place.is_empty() {
+            return Err("expected a folder, URL or name, perhaps with NAME= before it".into());
         }
-        Ok(Self { name: name.into(), place: place.trim_end_matches('/').into(), priority })
+        let place = place.trim_end_matches('/').to_owned();
+        Ok(Self { name: name.map(str::to_owned), place, priority })
+    }
+}
+
+impl Repo {
+    /// Its name for messages.
+    pub(crate) fn display_name(&self) -> String {
+        let last = || self.place.rsplit('/').next().unwrap_or(&self.place);
+        self.name.as_deref().unwrap_or_else(last).to_owned()
+    }
+}
+
+impl std::fmt::Display for Repo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.name {
+            Some(name) => write!(f, "{name}={}", self.place),
+            None => f.write_str(&self.place),
+        }
     }
 }
 

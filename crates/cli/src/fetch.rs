@@ -26,8 +26,8 @@ pub(crate) enum Place {
     Folder(PathBuf),
     /// An index of a repository whose packages lie beside it.
     Index(PathBuf),
-    /// A URL, without a slash at its end.
-    Url(String),
+    /// URLs of mirrors without a slash at their ends, the preferred first.
+    Web(Vec<String>),
 }
 
 /// A file that is wanted.
@@ -48,21 +48,28 @@ pub(crate) struct Fetcher {
     downloads: usize,
 }
 
+impl Wanted {
+    /// A file of which nobody says what it should be.
+    pub(crate) fn unknown(place: Place, path: &str) -> Self {
+        Self { place, path: path.to_owned(), size: None, checksum: None }
+    }
+}
+
 impl Place {
     /// A folder, or a URL of a folder.
     pub(crate) fn new(text: &str) -> Result<Self> {
         match text.split_once("://") {
             None => Ok(Self::here(PathBuf::from(text))),
             Some(("file", path)) => Ok(Self::here(PathBuf::from(path))),
-            Some(("http" | "https", _)) => Ok(Self::Url(text.trim_end_matches('/').to_owned())),
+            Some(("http" | "https", _)) => {
+                Ok(Self::Web(vec![text.trim_end_matches('/').to_owned()]))
+            }
             Some((scheme, _)) => {
                 bail!("{text}: {scheme} is not supported, expected a folder, http, https or file")
             }
         }
     }
-}
 
-impl Place {
     /// A folder, or the index that a file is.
     fn here(path: PathBuf) -> Self {
         if path.is_file() { Self::Index(path) } else { Self::Folder(path) }
@@ -79,6 +86,12 @@ impl Fetcher {
         })
     }
 
+    /// The content of a file of a URL, or of a folder.
+    pub(crate) fn get_url(&self, url: &str) -> Result<Vec<u8>> {
+        let (folder, name) = url.rsplit_once('/').unwrap_or((".", url));
+        self.get(&Wanted::unknown(Place::new(folder)?, name))
+    }
+
     /// The content of a small file.
     pub(crate) fn get(&self, wanted: &Wanted) -> Result<Vec<u8>> {
         let path = self.file(wanted, &ProgressBar::hidden())?;
@@ -87,21 +100,15 @@ impl Fetcher {
 
     /// A file that holds what is wanted: where it lies in a folder, or in the cache.
     pub(crate) fn file(&self, wanted: &Wanted, progress: &ProgressBar) -> Result<PathBuf> {
-        let own = Place::new(&wanted.path).ok().filter(|place| matches!(place, Place::Url(_)));
-        let url = match (own, &wanted.place) {
-            (Some(Place::Url(url)), _) => url,
-            (_, Place::Url(base)) => format!("{base}/{}", wanted.path),
-            (_, Place::Folder(_) | Place::Index(_)) => {
-                let path = match &wanted.place {
-                    Place::Index(index) => crate::output::folder(index).join(&wanted.path),
-                    Place::Folder(folder) => folder.join(&wanted.path),
-                    Place::Url(_) => unreachable!("matched above"),
-                };
-                let found = fs::metadata(&path);
-                let size = found.with_context(|| format!("cannot read {}", path.display()))?.len();
-                progress.inc(size);
-                return Ok(path);
+        let urls = match (Place::new(&wanted.path), &wanted.place) {
+            (Ok(Place::Web(own)), _) => own,
+            (_, Place::Web(mirrors)) => {
+                mirrors.iter().map(|mirror| format!("{mirror}/{}", wanted.path)).collect()
             }
+            (_, Place::Index(index)) => {
+                return found(crate::output::folder(index).join(&wanted.path), progress);
+            }
+            (_, Place::Folder(folder)) => return found(folder.join(&wanted.path), progress),
         };
         if let Some(checksum) = &wanted.checksum
             && let Some(path) = self.cache.find(checksum)?
@@ -111,18 +118,19 @@ impl Fetcher {
         }
         if self.offline {
             let cached = match wanted.checksum {
-                None => self.cache.by_url(&url).map(|known| known.path),
+                None => urls.iter().find_map(|url| self.cache.by_url(url)),
                 Some(_) => None,
             };
-            return cached.with_context(|| {
+            let url = urls.first().map(String::as_str).unwrap_or_default();
+            return cached.map(|known| known.path).with_context(|| {
                 format!("{url} is not in the cache, and --offline forbids to fetch it")
             });
         }
         match (&wanted.checksum, wanted.size) {
             (Some(checksum), Some(size)) => {
-                self.http.download(&self.cache, &url, size, checksum, progress)
+                self.http.download(&self.cache, &urls, size, checksum, progress)
             }
-            (_, size) => self.http.refresh(&self.cache, &url, size.unwrap_or(MAX_UNKNOWN)),
+            (_, size) => self.http.refresh(&self.cache, &urls, size.unwrap_or(MAX_UNKNOWN)),
         }
     }
 
@@ -158,6 +166,13 @@ impl Fetcher {
         found.sort_unstable();
         Ok(found.into_iter().map(|(_, path)| path).collect())
     }
+}
+
+/// A file of a folder, whose bytes need not come.
+fn found(path: PathBuf, progress: &ProgressBar) -> Result<PathBuf> {
+    let about = fs::metadata(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    progress.inc(about.len());
+    Ok(path)
 }
 
 /// Holds a file against a digest.

@@ -13,6 +13,7 @@ mod commands;
 mod fetch;
 mod interrupt;
 mod output;
+mod sources;
 mod terminal;
 mod workers;
 

@@ -21,7 +21,7 @@ const BEGIN: &str = "-----BEGIN PGP PUBLIC KEY BLOCK-----";
 const END: &str = "-----END PGP PUBLIC KEY BLOCK-----";
 
 /// Keys that are trusted.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Keyring {
     keys: Vec<SignedPublicKey>,
 }
@@ -73,6 +73,11 @@ impl Keyring {
             return Err(broken(0, "file of keys", "an OpenPGP public key", found));
         }
         Ok(added)
+    }
+
+    /// Whether there are no keys.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
     }
 
     /// Holds data against one signature.

@@ -63,7 +63,7 @@ pub use finding::{Check, Finding, Severity};
 pub use make_index::make_index;
 pub use plan::Plan;
 pub use recipe::{Arch, Recipe, Target, check_name};
-pub use repositories::{Repositories, Repository, Selection, Wanted};
+pub use repositories::{Repositories, Repository, Selection, Wanted, known_repositories};
 pub use resolve::index::Origin;
 pub use select::{Exclude, PathBytes};
 

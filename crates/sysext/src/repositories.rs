@@ -3,24 +3,35 @@
 //! [`Repositories`] says which files it wants ([`Repositories::wanted`]), a host fetches them from wherever it can and
 //! hands them over ([`Repositories::provide`]), until there is nothing more to want.
 
+mod known;
+mod request;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use resolve::index::{Index, Origin, Origins};
-use resolve::{PackageId, Pool, Problem, Repo, RepoId, Request, Solution, Spec, Wish, solve};
+use resolve::{PackageId, Pool, Problem, Repo, RepoId, Solution, solve};
 use rpm::repodata::{
-    Checksum, Comps, Filelists, ModuleFilter, Modules, PackageType, Primary, Record, Repomd, open,
+    Checksum, Comps, Filelists, Modules, Primary, Record, RepoConfig, Repomd, open,
 };
+
+pub use known::known_repositories;
 
 use crate::base::Base;
 use crate::error::Error;
 
-/// A repository as a person names it.
+/// A repository, and what is taken from it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Repository {
     /// Name for messages.
     pub name: String,
     /// Lower numbers are preferred; dnf's default is 99.
     pub priority: i32,
+    /// Packages that are not taken from it, in the words of [`resolve::Spec`].
+    pub exclude: Vec<String>,
+    /// The only ones that are; all, if there are none.
+    pub include: Vec<String>,
+    /// Whether packages count that the default streams of modules hide.
+    pub module_hotfixes: bool,
 }
 
 /// A file that is wanted.
@@ -87,6 +98,31 @@ struct State {
     by_checksum: BTreeMap<String, PackageId>,
 }
 
+impl Repository {
+    /// A repository of which nothing is left out.
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            priority: 99,
+            exclude: Vec::new(),
+            include: Vec::new(),
+            module_hotfixes: false,
+        }
+    }
+}
+
+impl From<&RepoConfig> for Repository {
+    fn from(config: &RepoConfig) -> Self {
+        Self {
+            name: config.id.clone(),
+            priority: config.priority,
+            exclude: config.excludepkgs.clone(),
+            include: config.includepkgs.clone(),
+            module_hotfixes: config.module_hotfixes,
+        }
+    }
+}
+
 impl Repositories {
     /// Repositories for a target of an architecture, on top of a base.
     pub fn new(arch: &str, repositories: Vec<Repository>, base: Base) -> Self {
@@ -95,7 +131,8 @@ impl Repositories {
         let repositories = repositories
             .into_iter()
             .map(|repository| {
-                let Repository { name, priority } = repository.clone();
+                let Repository { name, priority, .. } = &repository;
+                let (name, priority) = (name.clone(), *priority);
                 let id = pool.add_repo(Repo { name, priority, base: false });
                 State {
                     repository,
@@ -332,61 +369,6 @@ impl Repositories {
         all.iter().map(|id| resolve::reason(&self.pool, &request, all, *id)).collect()
     }
 
-    fn request(&self, selection: &Selection) -> Request {
-        let filter = self.modules.filter();
-        let mut exclude =
-            if filter == ModuleFilter::default() { Vec::new() } else { self.pool.modular(&filter) };
-        for text in &selection.exclude {
-            exclude.extend(Spec::parse(text).packages(&self.pool));
-        }
-        exclude.sort_unstable();
-        exclude.dedup();
-        let allowed = |wish: Wish| {
-            let is_allowed = |id: &PackageId| exclude.binary_search(id).is_err();
-            let candidates = wish.candidates.into_iter().filter(is_allowed).collect();
-            Wish { text: wish.text, candidates }
-        };
-        let mut wishes = Vec::new();
-        for text in &selection.specs {
-            match text.strip_prefix('@') {
-                Some(group) => wishes.extend(self.group(group)),
-                None => wishes.extend(Spec::parse(text).wishes(&self.pool)),
-            }
-        }
-        let wishes = wishes.into_iter().map(allowed).collect();
-        let Selection { weak, best, multilib, .. } = *selection;
-        let absent = selection.absent.iter().flat_map(|name| self.pool.named(name));
-        let absent = absent.filter(|id| self.pool.repo(*id).base).collect();
-        Request { wishes, exclude, absent, weak, best, multilib }
-    }
-
-    /// The packages of a group that come along, by its identifier or name; of those that nobody has, none.
-    fn group(&self, text: &str) -> Vec<Wish> {
-        let comps = || self.repositories.iter().map(|state| &state.comps);
-        let environment = comps()
-            .flat_map(|comps| &comps.environments)
-            .find(|environment| environment.id == text || environment.name == text);
-        let ids = match environment {
-            Some(environment) => environment.groups.clone(),
-            None => vec![text.to_owned()],
-        };
-        let groups: Vec<_> = comps()
-            .flat_map(|comps| &comps.groups)
-            .filter(|group| ids.contains(&group.id) || ids.contains(&group.name))
-            .collect();
-        if groups.is_empty() {
-            return vec![Wish { text: format!("@{text}"), candidates: Vec::new() }];
-        }
-        let names: BTreeSet<&str> = groups
-            .iter()
-            .flat_map(|group| &group.packages)
-            .filter(|package| matches!(package.kind, PackageType::Mandatory | PackageType::Default))
-            .map(|package| package.name.as_str())
-            .collect();
-        let wishes = names.into_iter().map(|name| Spec::parse(name).wish(&self.pool));
-        wishes.filter(|wish| !wish.candidates.is_empty()).collect()
-    }
-
     /// Where a package is; nothing is known of those of the base.
     pub fn origin(&self, id: PackageId) -> Option<Origin> {
         let at = self.repository(id)?;
@@ -411,6 +393,11 @@ impl Repositories {
 }
 
 impl Wanted {
+    /// Whether it is the table of the repository's metadata, whose digest only a metalink tells.
+    pub fn is_repomd(&self) -> bool {
+        matches!(self.what, What::Repomd)
+    }
+
     /// Digest of the file, if it is known.
     pub fn checksum(&self) -> Option<&Checksum> {
         match &self.what {

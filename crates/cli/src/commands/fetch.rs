@@ -10,13 +10,15 @@ use sysext::rpm::signature::{Keyring, Verdict};
 use super::checksig;
 use super::resolve::{Loaded, refuse};
 use crate::fetch::{Fetcher, Wanted, matches};
+use crate::sources::Source;
 use crate::terminal::{Terminal, bytes};
 use crate::{Outcome, args, interrupt};
 
 pub(crate) fn run(args: &args::Fetch, terminal: &Terminal) -> Result<Outcome> {
-    let keyring = checksig::keyring(&args.keys)?;
+    let keys = checksig::keyring(&args.keys)?;
     let fetcher = Fetcher::new(&args.network)?;
-    let mut loaded = Loaded::new(&args.choice, &fetcher, terminal)?;
+    let mut loaded = Loaded::new(&args.choice, &fetcher, &keys, terminal)?;
+    let keyrings = keyrings(&loaded.sources, &fetcher, &keys, args.allow_unsigned)?;
     let solution = match loaded.resolve() {
         Ok(solution) => solution,
         Err(problems) => {
@@ -36,22 +38,22 @@ pub(crate) fn run(args: &args::Fetch, terminal: &Terminal) -> Result<Outcome> {
             continue;
         };
         wanted.push(Wanted {
-            place: loaded.places[repository].clone(),
+            place: loaded.sources[repository].place.clone(),
             path: origin.location.clone(),
             size: Some(origin.size),
             checksum: Some(origin.checksum.clone()),
         });
-        origins.push((nevra, origin));
+        origins.push((nevra, origin, repository));
     }
-    let total = origins.iter().map(|(_, origin)| origin.size).sum();
+    let total = origins.iter().map(|(_, origin, _)| origin.size).sum();
     let progress = terminal.progress(total);
     progress.set_message("fetching");
     let paths = fetcher.all(&wanted, &progress)?;
     progress.finish_and_clear();
     let mut refused = Vec::new();
-    for ((nevra, origin), path) in origins.iter().zip(&paths) {
+    for ((nevra, origin, repository), path) in origins.iter().zip(&paths) {
         interrupt::check()?;
-        if let Some(why) = check(origin, path, &keyring, args.allow_unsigned)? {
+        if let Some(why) = check(origin, path, keyrings[*repository].as_ref())? {
             refused.push(format!("{nevra}: {why}"));
         }
     }
@@ -61,26 +63,44 @@ pub(crate) fn run(args: &args::Fetch, terminal: &Terminal) -> Result<Outcome> {
         }
         return Ok(Outcome::Refused);
     }
-    if args.allow_unsigned {
-        eprintln!("warning: signatures were NOT asked for: these packages may be anybody's");
-    }
     place(args, &origins, &paths, terminal, total)
 }
 
-/// Why a package cannot be taken.
-fn check(
-    origin: &Origin,
-    path: &Path,
-    keyring: &Keyring,
+/// The keys of each repository, or nothing where signatures are not asked for, which is said aloud.
+fn keyrings(
+    sources: &[Source],
+    fetcher: &Fetcher,
+    keys: &Keyring,
     allow_unsigned: bool,
-) -> Result<Option<String>> {
+) -> Result<Vec<Option<Keyring>>> {
+    if allow_unsigned {
+        eprintln!("warning: signatures are NOT asked for: these packages may be anybody's");
+        return Ok(sources.iter().map(|_| None).collect());
+    }
+    let keyring = |source: &Source| {
+        let name = source.name();
+        if !source.gpgcheck {
+            eprintln!(
+                "warning: {name} has gpgcheck=0: signatures of its packages are NOT asked for"
+            );
+            return Ok(None);
+        }
+        let keyring = source.keyring(fetcher, keys)?;
+        let keyring = keyring.with_context(|| {
+            format!("{name} names no keys: say which are trusted with --key, or --allow-unsigned")
+        });
+        keyring.map(Some)
+    };
+    sources.iter().map(keyring).collect()
+}
+
+/// Why a package cannot be taken. Without keys its signature is not asked for.
+fn check(origin: &Origin, path: &Path, keyring: Option<&Keyring>) -> Result<Option<String>> {
     if !matches(path, &origin.checksum)? {
         let algorithm = &origin.checksum.algorithm;
         return Ok(Some(format!("its {algorithm} is not what the repository says")));
     }
-    if allow_unsigned {
-        return Ok(None);
-    }
+    let Some(keyring) = keyring else { return Ok(None) };
     let name = path.display();
     let file = fs::File::open(path).with_context(|| format!("cannot open {name}"))?;
     Ok(match keyring.verify_package(std::io::BufReader::new(file)) {
@@ -97,7 +117,7 @@ fn check(
 /// Puts the packages into the folder that was asked for.
 fn place(
     args: &args::Fetch,
-    origins: &[(String, Origin)],
+    origins: &[(String, Origin, usize)],
     paths: &[PathBuf],
     terminal: &Terminal,
     total: u64,
@@ -105,7 +125,7 @@ fn place(
     let folder = &args.output;
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let mut placed = Vec::new();
-    for ((_, origin), path) in origins.iter().zip(paths) {
+    for ((_, origin, _), path) in origins.iter().zip(paths) {
         let name = origin.location.rsplit('/').next().unwrap_or(&origin.location);
         let target = folder.join(name);
         let temporary = folder.join(format!(".{name}.partial"));

@@ -12,8 +12,7 @@ use crate::{Outcome, args};
 pub(crate) fn run(args: &args::Index, terminal: &Terminal) -> Result<Outcome> {
     let fetcher = Fetcher::new(&args.network)?;
     let place = Place::new(&args.repo.place)?;
-    let path = "repodata/repomd.xml".to_owned();
-    let repomd = Wanted { place: place.clone(), path, size: None, checksum: None };
+    let repomd = Wanted::unknown(place.clone(), "repodata/repomd.xml");
     let repomd = Repomd::read(fetcher.get(&repomd)?.as_slice()).context("repomd.xml")?;
     let get = |kind: &str| -> Result<Option<Vec<u8>>> {
         let Some(record) = repomd.record(kind) else { return Ok(None) };

@@ -6,9 +6,11 @@ use std::fs;
 use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
 use sysext::resolve::{PackageId, Problem, Solution};
-use sysext::{Base, Repositories, Repository, Selection, Wanted};
+use sysext::rpm::signature::Keyring;
+use sysext::{Base, Repositories, Selection, Wanted};
 
 use crate::fetch::{self, Fetcher, Place};
+use crate::sources::{Source, sources};
 use crate::terminal::Terminal;
 use crate::{Outcome, args, interrupt};
 
@@ -43,12 +45,12 @@ struct Obstacle<'a> {
 
 pub(crate) fn run(args: &args::Resolve, terminal: &Terminal) -> Result<Outcome> {
     let fetcher = Fetcher::new(&args.network)?;
-    let mut loaded = Loaded::new(&args.choice, &fetcher, terminal)?;
+    let mut loaded = Loaded::new(&args.choice, &fetcher, &Keyring::default(), terminal)?;
     match loaded.resolve() {
         Ok(solution) => {
             if terminal.json {
                 loaded.repositories.read_origins()?;
-                print(&loaded, &args.choice, &solution.packages, terminal);
+                print(&loaded, &solution.packages, terminal);
             } else {
                 let pool = loaded.repositories.pool();
                 let mut lines: Vec<String> =
@@ -76,13 +78,19 @@ pub(crate) fn run(args: &args::Resolve, terminal: &Terminal) -> Result<Outcome> 
 /// Repositories that are ready to be chosen from, and what is wanted of them.
 pub(crate) struct Loaded {
     pub(crate) repositories: Repositories,
-    pub(crate) places: Vec<Place>,
+    pub(crate) sources: Vec<Source>,
     selection: Selection,
 }
 
 impl Loaded {
-    /// Reads the base and all that choosing needs of the repositories.
-    pub(crate) fn new(args: &args::Choice, fetcher: &Fetcher, terminal: &Terminal) -> Result<Self> {
+    /// Reads the base and all that choosing needs of the repositories. Signed metadata is held against their keys and
+    /// others.
+    pub(crate) fn new(
+        args: &args::Choice,
+        fetcher: &Fetcher,
+        keys: &Keyring,
+        terminal: &Terminal,
+    ) -> Result<Self> {
         let selection = Selection {
             specs: args.specs.clone(),
             exclude: args.exclude.clone(),
@@ -91,15 +99,13 @@ impl Loaded {
             best: !args.no_best,
             multilib: !args.no_multilib,
         };
-        let places: Vec<Place> =
-            args.repos.iter().map(|repo| Place::new(&repo.place)).collect::<Result<_>>()?;
-        let names = args
-            .repos
-            .iter()
-            .map(|repo| Repository { name: repo.name.clone(), priority: repo.priority });
-        let mut repositories = Repositories::new(args.arch.rpm(), names.collect(), base(args)?);
-        for (at, place) in places.iter().enumerate() {
-            if let Place::Index(path) = place {
+        let base = base(args)?;
+        let release = args.release.as_deref().or_else(|| base.about.os("VERSION_ID"));
+        let sources = sources(&args.repos, release, args.arch.rpm(), fetcher)?;
+        let repositories = sources.iter().map(|source| source.repository.clone()).collect();
+        let mut repositories = Repositories::new(args.arch.rpm(), repositories, base);
+        for (at, source) in sources.iter().enumerate() {
+            if let Place::Index(path) = &source.place {
                 let name = path.display();
                 let file = fs::read(path).with_context(|| format!("cannot read {name}"))?;
                 repositories.provide_index(at, &file)?;
@@ -108,14 +114,18 @@ impl Loaded {
         let groups = selection.specs.iter().any(|spec| spec.starts_with('@'));
         let get = |wanted: &Wanted| {
             interrupt::check()?;
-            let file = fetch::Wanted {
-                place: places[wanted.repository].clone(),
-                path: wanted.path.clone(),
-                size: wanted.size,
-                checksum: wanted.checksum().cloned(),
+            let source = &sources[wanted.repository];
+            let got = if wanted.is_repomd() {
+                source.repomd(fetcher, keys)
+            } else {
+                fetcher.get(&fetch::Wanted {
+                    place: source.place.clone(),
+                    path: wanted.path.clone(),
+                    size: wanted.size,
+                    checksum: wanted.checksum().cloned(),
+                })
             };
-            let got = fetcher.get(&file);
-            got.with_context(|| args.repos[wanted.repository].name.clone())
+            got.with_context(|| source.name().to_owned())
         };
         loop {
             let wanted = repositories.wanted(groups);
@@ -140,7 +150,7 @@ impl Loaded {
             }
             repositories.provide_paths(&selection, &files)?;
         }
-        Ok(Self { repositories, places, selection })
+        Ok(Self { repositories, sources, selection })
     }
 
     /// The packages that must come along, or why there are none.
@@ -181,7 +191,7 @@ fn base(args: &args::Choice) -> Result<Base> {
 }
 
 /// Prints all that is known of the packages, for machines.
-fn print(loaded: &Loaded, args: &args::Choice, ids: &[PackageId], terminal: &Terminal) {
+fn print(loaded: &Loaded, ids: &[PackageId], terminal: &Terminal) {
     let repositories = &loaded.repositories;
     let pool = repositories.pool();
     let mut packages: Vec<Package<'_>> = ids
@@ -193,7 +203,7 @@ fn print(loaded: &Loaded, args: &args::Choice, ids: &[PackageId], terminal: &Ter
                 name: pool.package_name(*id),
                 evr: pool.package_evr(*id),
                 arch: pool.package_arch(*id),
-                repository: &args.repos.get(repositories.repository(*id)?)?.name,
+                repository: loaded.sources.get(repositories.repository(*id)?)?.name(),
                 location: origin.location,
                 checksum: format!("{}:{}", origin.checksum.algorithm, origin.checksum.hex),
                 size: origin.size,

@@ -51,11 +51,11 @@ impl Http {
         Self { agent: config.into(), retries: args.retries }
     }
 
-    /// Fetches a file whose digest is known into the cache, going on where an earlier run stopped.
+    /// Fetches a file whose digest is known into the cache from one of its mirrors, going on where an earlier run stopped.
     pub(crate) fn download(
         &self,
         cache: &Cache,
-        url: &str,
+        urls: &[String],
         size: u64,
         checksum: &Checksum,
         progress: &ProgressBar,
@@ -66,20 +66,19 @@ impl Http {
             return Ok(path);
         }
         let before = progress.position();
-        let mut damaged = false;
-        loop {
-            self.attempts(url, || self.resume(&partial, url, size, progress))?;
+        let mut mirrors = urls.to_vec();
+        // What is there from an earlier run may be of another file: the first mirror gets a second chance.
+        for _ in 0..=urls.len() {
+            self.attempts(&mirrors, |url| self.resume(&partial, url, size, progress))?;
             if partial.matches(checksum)? {
                 return cache.finish(&partial, checksum);
             }
             partial.clear()?;
             progress.set_position(before);
-            if damaged {
-                bail!("{url} is not what the repository says: its {} differs", checksum.algorithm);
-            }
-            // What was there from an earlier run may have been of another file.
-            damaged = true;
+            mirrors.rotate_left(1);
         }
+        let url = urls.first().map(String::as_str).unwrap_or_default();
+        bail!("{url} is not what the repository says: its {} differs", checksum.algorithm)
     }
 
     /// Fetches what is missing of a file.
@@ -119,9 +118,9 @@ impl Http {
     }
 
     /// Fetches a file whose digest nobody tells, or nothing if it is still as it was.
-    pub(crate) fn refresh(&self, cache: &Cache, url: &str, limit: u64) -> Result<PathBuf> {
-        let known = cache.by_url(url);
-        self.attempts(url, || {
+    pub(crate) fn refresh(&self, cache: &Cache, urls: &[String], limit: u64) -> Result<PathBuf> {
+        self.attempts(urls, |url| {
+            let known = cache.by_url(url);
             let mut request = self.agent.get(url);
             if let Some(known) = &known {
                 if let Some(etag) = &known.etag {
@@ -155,23 +154,39 @@ impl Http {
         })
     }
 
-    /// Tries until it works, no attempt can help, or there were enough of them.
-    fn attempts<T>(&self, url: &str, mut attempt: impl FnMut() -> Result<T, Failure>) -> Result<T> {
+    /// Tries one mirror after the other until it works, none of them can help, or there were enough attempts. Each mirror
+    /// is asked once before any is waited for.
+    fn attempts<T>(
+        &self,
+        urls: &[String],
+        mut attempt: impl FnMut(&str) -> Result<T, Failure>,
+    ) -> Result<T> {
         let mut wait = FIRST_WAIT;
         let mut left = self.retries;
+        let mut mirrors: Vec<&String> = urls.iter().collect();
         loop {
-            interrupt::check()?;
-            let (error, asked) = match attempt() {
-                Ok(done) => return Ok(done),
-                Err(Failure::Lasting(error)) => return Err(error),
-                Err(Failure::Passing(error, asked)) => (error, asked),
-            };
+            let mut longest = None;
+            let mut failed = None;
+            for url in std::mem::take(&mut mirrors) {
+                interrupt::check()?;
+                match attempt(url) {
+                    Ok(done) => return Ok(done),
+                    Err(Failure::Lasting(error)) => failed = failed.or(Some(error)),
+                    Err(Failure::Passing(error, asked)) => {
+                        mirrors.push(url);
+                        longest = longest.max(asked);
+                        failed = Some(error);
+                    }
+                }
+            }
+            let error = failed.unwrap_or_else(|| anyhow!("there is no mirror"));
+            let Some(url) = mirrors.first() else { return Err(error) };
             if left == 0 {
                 let times = self.retries + 1;
                 return Err(error.context(format!("cannot fetch {url}, {times} times tried")));
             }
             left -= 1;
-            let until = Instant::now() + asked.unwrap_or(wait).min(LONGEST_WAIT);
+            let until = Instant::now() + longest.unwrap_or(wait).min(LONGEST_WAIT);
             while Instant::now() < until {
                 interrupt::check()?;
                 std::thread::sleep(Duration::from_millis(50));

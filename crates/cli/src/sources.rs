@@ -1,0 +1,196 @@
+//! The repositories of the arguments: folders, URLs, indexes, `.repo` files and names that are known.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use sysext::rpm::repodata::{Metalink, RepoConfig, State, Variables};
+use sysext::rpm::signature::{Keyring, Verdict};
+use sysext::{Repository, known_repositories};
+
+use crate::args;
+use crate::fetch::{Fetcher, Place, Wanted};
+
+/// Mirrors that are asked at most.
+const MAX_MIRRORS: usize = 10;
+
+/// A repository and where it is.
+pub(crate) struct Source {
+    pub(crate) repository: Repository,
+    pub(crate) place: Place,
+    /// What its metalink says of `repomd.xml`, the newest state first.
+    states: Vec<State>,
+    /// URLs of the keys that it names.
+    keys: Vec<String>,
+    /// Whether its packages must be signed.
+    pub(crate) gpgcheck: bool,
+    /// Whether its `repomd.xml` must be signed.
+    repo_gpgcheck: bool,
+}
+
+/// All repositories that the arguments name.
+pub(crate) fn sources(
+    repos: &[args::Repo],
+    release: Option<&str>,
+    arch: &str,
+    fetcher: &Fetcher,
+) -> Result<Vec<Source>> {
+    let variables = Variables::new(release, arch);
+    let mut sources: Vec<Source> = Vec::new();
+    for repo in repos {
+        let found = expand(repo, &variables, fetcher).with_context(|| repo.to_string())?;
+        for mut source in found {
+            if let Some(priority) = repo.priority {
+                source.repository.priority = priority;
+            }
+            sources.push(source);
+        }
+    }
+    Ok(sources)
+}
+
+fn expand(repo: &args::Repo, variables: &Variables, fetcher: &Fetcher) -> Result<Vec<Source>> {
+    let place = repo.place.as_str();
+    let unknown = "--release says what $releasever stands for";
+    if place.ends_with(".repo") {
+        let file = fetcher.get_url(place)?;
+        let text = String::from_utf8(file).context("expected text")?;
+        let mut configs = RepoConfig::read(&text, variables).context(unknown)?;
+        configs.retain(|config| match &repo.name {
+            Some(name) => config.id == *name,
+            None => config.enabled,
+        });
+        if configs.is_empty() {
+            match &repo.name {
+                Some(name) => bail!("it has no section [{name}]"),
+                None => bail!("none of its repositories is enabled: say which with ID=FILE.repo"),
+            }
+        }
+        return configs.iter().map(|config| Source::of(config, fetcher)).collect();
+    }
+    if !place.contains('/') || place.starts_with("copr:") {
+        let configs = known_repositories(place, variables).context(unknown)?;
+        if !configs.is_empty() {
+            return configs.iter().map(|config| Source::of(config, fetcher)).collect();
+        }
+        if place.starts_with("copr:") {
+            bail!("expected copr:OWNER/PROJECT or copr:@GROUP/PROJECT");
+        }
+        if !Path::new(place).exists() {
+            bail!(
+                "there is no folder of this name, and no repository is known by it: extensions/repositories.repo has \
+                 those that are"
+            );
+        }
+    }
+    Ok(vec![Source {
+        repository: Repository::new(&repo.display_name()),
+        place: Place::new(place)?,
+        states: Vec::new(),
+        keys: Vec::new(),
+        gpgcheck: true,
+        repo_gpgcheck: false,
+    }])
+}
+
+impl Source {
+    /// The repository of a section, with its mirrors.
+    fn of(config: &RepoConfig, fetcher: &Fetcher) -> Result<Self> {
+        let mut metalink = Metalink::default();
+        if let Some(url) = &config.metalink {
+            metalink = Metalink::read(fetcher.get_url(url)?.as_slice()).context("metalink")?;
+        } else if let Some(url) = &config.mirrorlist {
+            let list = fetcher.get_url(url)?;
+            metalink =
+                Metalink::read_list(&String::from_utf8_lossy(&list)).context("mirrorlist")?;
+        }
+        let urls: Vec<String> =
+            config.baseurl.iter().cloned().chain(metalink.mirrors).take(MAX_MIRRORS).collect();
+        let place = match urls.first().map(|url| Place::new(url)).transpose()? {
+            None => bail!("[{}]: no mirror of http or https is known", config.id),
+            Some(Place::Web(_)) => Place::Web(urls),
+            Some(folder) => folder,
+        };
+        Ok(Self {
+            repository: Repository::from(config),
+            place,
+            states: metalink.states,
+            keys: config.gpgkey.clone(),
+            gpgcheck: config.gpgcheck,
+            repo_gpgcheck: config.repo_gpgcheck,
+        })
+    }
+
+    /// The name for messages.
+    pub(crate) fn name(&self) -> &str {
+        &self.repository.name
+    }
+
+    /// The keys that it names and the others that are trusted, or nothing if there are none.
+    pub(crate) fn keyring(&self, fetcher: &Fetcher, others: &Keyring) -> Result<Option<Keyring>> {
+        let mut keyring = others.clone();
+        for url in &self.keys {
+            let file = match fetcher.get_url(url) {
+                // A file of a system that this is not, while somebody has said which keys to use.
+                Err(_) if url.starts_with("file:") && !others.is_empty() => continue,
+                file => file.with_context(|| format!("{}: gpgkey", self.name()))?,
+            };
+            keyring.add(&file).with_context(|| format!("{}: {url}", self.name()))?;
+        }
+        Ok((!keyring.is_empty()).then_some(keyring))
+    }
+
+    /// Its `repomd.xml`: one that its metalink knows, and signed if it must be.
+    pub(crate) fn repomd(&self, fetcher: &Fetcher, keys: &Keyring) -> Result<Vec<u8>> {
+        if !self.repo_gpgcheck {
+            return self.state_at(&self.place, fetcher);
+        }
+        let keyring = self.keyring(fetcher, keys)?.with_context(|| {
+            let name = self.name();
+            format!("{name}: repo_gpgcheck needs keys: the repository names none in gpgkey")
+        })?;
+        // The signature must be of the same mirror: others may be ahead or behind.
+        let places = match &self.place {
+            Place::Web(urls) => urls.iter().map(|url| Place::Web(vec![url.clone()])).collect(),
+            place => vec![place.clone()],
+        };
+        let mut failed = None;
+        for place in places {
+            match self.signed_at(&place, fetcher, &keyring) {
+                Ok(repomd) => return Ok(repomd),
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        Err(failed.unwrap_or_else(|| anyhow!("there is no mirror")))
+    }
+
+    fn signed_at(&self, place: &Place, fetcher: &Fetcher, keyring: &Keyring) -> Result<Vec<u8>> {
+        let repomd = self.state_at(place, fetcher)?;
+        let signature = fetcher.get(&Wanted::unknown(place.clone(), "repodata/repomd.xml.asc"));
+        let signature = signature.context("repo_gpgcheck asks for a signature")?;
+        match keyring.verify_detached(&repomd, &signature).context("repomd.xml.asc")? {
+            Verdict::Signed(_) => Ok(repomd),
+            Verdict::Unsigned => bail!("repomd.xml is not signed"),
+            Verdict::NoKey(keys) => {
+                bail!("repomd.xml is signed by {}, which is none of the keys", keys.join(", "))
+            }
+            Verdict::Bad(why) => bail!("repomd.xml has a bad signature: {why}"),
+        }
+    }
+
+    /// The first state of `repomd.xml` that can be had.
+    fn state_at(&self, place: &Place, fetcher: &Fetcher) -> Result<Vec<u8>> {
+        let whatever = Wanted::unknown(place.clone(), "repodata/repomd.xml");
+        let mut failed = None;
+        for state in self.states.iter().filter(|state| state.checksum.is_some()) {
+            let State { size, checksum } = state.clone();
+            match fetcher.get(&Wanted { size, checksum, ..whatever.clone() }) {
+                Ok(repomd) => return Ok(repomd),
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        match failed {
+            Some(error) => Err(error),
+            None => fetcher.get(&whatever),
+        }
+    }
+}
