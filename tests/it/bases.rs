@@ -2,15 +2,46 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use sysext::rpm::database;
+use sysext::rpm::database::Database;
 use sysext::rpm::repodata::{Primary, RepoPackage, open};
-use sysext::rpm::{Compression, NewFile, NewPackage};
+use sysext::rpm::{Compression, Error, NewFile, NewPackage};
 
 use testdata::shared::data;
 use testdata::tools::{composer, has, run};
+
+/// Where the roots of these tests have their database.
+const DATABASE: &str = "usr/lib/sysimage/rpm";
+
+/// A root folder that has so many packages in its database, and some of the texts of a system.
+pub(crate) fn root(folder: &Path, packages: usize) -> PathBuf {
+    let root = folder.join("root");
+    let database = root.join(DATABASE);
+    fs::create_dir_all(&database).unwrap();
+    // Enough, and some of them large enough, that the database has pages of all kinds.
+    let paths = (0..packages).map(|number| {
+        let name = format!("package-{number}");
+        let files = (0..if number % 10 == 0 { 500 } else { 3 })
+            .map(|file| NewFile::file(&format!("/usr/share/{name}/{file}"), 0o644, Vec::new()));
+        let package =
+            NewPackage { files: files.collect(), ..NewPackage::new(&name, "1.0", "1", "noarch") };
+        let path = folder.join(format!("{name}.rpm"));
+        fs::write(&path, package.write(&Compression::Gzip)).unwrap();
+        path
+    });
+    let mut install = Command::new("rpm");
+    install.arg("--dbpath").arg(&database);
+    install.args(["--install", "--justdb", "--nodeps", "--nosignature", "--ignoreos"]);
+    run(install.args(paths));
+    let release = "ID=fedora\nVERSION_ID=43\nPRETTY_NAME=\"Fedora 43\"\n";
+    fs::write(root.join("usr/lib/os-release"), release).unwrap();
+    fs::create_dir_all(root.join("etc")).unwrap();
+    fs::write(root.join("etc/passwd"), "root:x:0:0::/root:/bin/sh\n").unwrap();
+    root
+}
 
 /// All packages of a pack, as `base show` lists them.
 fn shown(pack: &Path) -> Vec<String> {
@@ -62,36 +93,8 @@ fn a_root_and_its_database_agree() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let root = folder.path().join("root");
-    let database = root.join("usr/lib/sysimage/rpm");
-    fs::create_dir_all(&database).unwrap();
-    let mut packages = Vec::new();
-    // Enough, and some of them large enough, that the database has pages of all kinds.
-    for number in 0..30 {
-        let name = format!("package-{number}");
-        let files = (0..if number % 10 == 0 { 500 } else { 3 })
-            .map(|file| NewFile::file(&format!("/usr/share/{name}/{file}"), 0o644, Vec::new()));
-        let package =
-            NewPackage { files: files.collect(), ..NewPackage::new(&name, "1.0", "1", "noarch") };
-        let path = folder.path().join(format!("{name}.rpm"));
-        fs::write(&path, package.write(&Compression::Gzip)).unwrap();
-        packages.push(path);
-    }
-    let installed = Command::new("rpm")
-        .arg("--dbpath")
-        .arg(&database)
-        .args(["--install", "--justdb", "--nodeps", "--nosignature", "--ignoreos"])
-        .args(&packages)
-        .output()
-        .unwrap();
-    assert!(installed.status.success(), "{}", String::from_utf8_lossy(&installed.stderr));
-    fs::write(
-        root.join("usr/lib/os-release"),
-        "ID=fedora\nVERSION_ID=43\nPRETTY_NAME=\"Fedora 43\"\n",
-    )
-    .unwrap();
-    fs::create_dir_all(root.join("etc")).unwrap();
-    fs::write(root.join("etc/passwd"), "root:x:0:0::/root:/bin/sh\n").unwrap();
+    let root = root(folder.path(), 30);
+    let database = root.join(DATABASE);
     let pack = |source: &Path, name: &str| {
         let pack = folder.path().join(name);
         run(composer().args(["base", "make"]).arg(source).arg("-o").arg(&pack));
@@ -186,18 +189,28 @@ fn dependencies_are_those_of_createrepo_c() {
 fn damaged_databases_never_panic() {
     let Some(path) = data("manifests/rpmdb/cbl-mariner-2.0/rpmdb.sqlite") else { return };
     let bytes = fs::read(path).unwrap();
-    assert_eq!(database::headers(&bytes).unwrap().len(), 129);
+    assert_eq!(headers(&bytes).unwrap().len(), 129);
     for at in (0..bytes.len()).step_by(bytes.len() / 200) {
-        let _ = database::headers(&bytes[..at]);
+        let _ = headers(&bytes[..at]);
         let mut changed = bytes.clone();
         changed[at] ^= 0xFF;
-        let headers = database::headers(&changed).unwrap_or_default();
+        let headers = headers(&changed).unwrap_or_default();
         headers.iter().for_each(|header| drop(RepoPackage::from_database(header)));
     }
     for page in 0..bytes.len() / 4096 {
         let mut changed = bytes.clone();
         changed[page * 4096..][..16].fill(if page % 2 == 0 { 5 } else { 13 });
-        let _ = database::headers(&changed);
+        let _ = headers(&changed);
     }
-    database::headers(b"SQLite format 3\0").unwrap_err();
+    headers(b"SQLite format 3\0").unwrap_err();
+}
+
+/// All headers of a database.
+fn headers(bytes: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
+    let mut database = Database::open(Cursor::new(bytes))?;
+    let mut headers = Vec::new();
+    while let Some(header) = database.next_header()? {
+        headers.push(header);
+    }
+    Ok(headers)
 }

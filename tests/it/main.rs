@@ -9,6 +9,7 @@ mod fetching;
 mod fixtures;
 mod images;
 mod packages;
+mod registries;
 mod repodata;
 mod resolver;
 mod signatures;

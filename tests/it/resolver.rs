@@ -124,7 +124,7 @@ fn what_a_base_lacks_is_what_libsolv_says() {
         .filter(|package| names.contains(package.nevra().as_str()))
         .collect();
     assert_eq!(packages.len(), 175);
-    let pack = Base::read(&Base::write(&packages, &About::default())).unwrap();
+    let pack = Base::read(&Base::write(packages, &About::default())).unwrap();
     check("cs9-baseos-2022.on-base.norecommends.tsv", &pack, false);
 }
 

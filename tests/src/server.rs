@@ -105,7 +105,8 @@ impl State {
         }
         self.requests.lock().unwrap().push(request.clone());
         let fault = self.fault(&request.path);
-        let Ok(mut content) = fs::read(self.folder.join(&request.path)) else {
+        let file = request.path.split('?').next().unwrap_or_default();
+        let Ok(mut content) = fs::read(self.folder.join(file)) else {
             return write!(
                 stream,
                 "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"

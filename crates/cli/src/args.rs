@@ -145,22 +145,7 @@ pub(crate) struct Index {
 /// What targets have already: make packs of that, look into them, compare them
 #[derive(Debug, Subcommand)]
 pub(crate) enum BaseCommand {
-    /// Make a base pack of an unpacked image, a database of packages, or a list of CoreOS
-    ///
-    /// Of an image come packages with dependencies and files, os-release, users, groups and SELinux file contexts; of a
-    /// database (rpmdb.sqlite) packages with dependencies and files; of manifest-lock.*.json or commitmeta.json names and
-    /// versions of packages.
-    Make {
-        /// Root folder of the image, rpmdb.sqlite, or a JSON file of CoreOS
-        #[arg(value_name = "DIR|FILE")]
-        source: PathBuf,
-        /// The pack
-        #[arg(short, long, value_name = "FILE")]
-        output: PathBuf,
-        /// Digest of the image, kept in the pack
-        #[arg(long, default_value = "")]
-        digest: String,
-    },
+    Make(BaseMake),
     /// Show what is known of a base
     Show {
         /// The pack, or a list of packages
@@ -179,6 +164,34 @@ pub(crate) enum BaseCommand {
         /// The second
         new: PathBuf,
     },
+}
+
+/// Make a base pack of an image in a registry, an unpacked image, a database of packages, or a list of CoreOS
+///
+/// Of an image come packages with dependencies and files, os-release, users, groups and SELinux file contexts; of a
+/// database (rpmdb.sqlite) packages with dependencies and files; of manifest-lock.*.json or commitmeta.json names and
+/// versions of packages. Images are read without a container engine and without root; their layers are kept in the cache.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sysext-composer base make quay.io/fedora-ostree-desktops/silverblue:43 --arch x86_64 -o silverblue-43.base
+  sysext-composer base make /mnt/root -o root.base
+  sysext-composer base make manifest-lock.x86_64.json -o coreos.base")]
+pub(crate) struct BaseMake {
+    /// REGISTRY/NAME:TAG or REGISTRY/NAME@DIGEST, root folder of an image, rpmdb.sqlite, or a JSON file of CoreOS
+    #[arg(value_name = "IMAGE|DIR|FILE")]
+    pub(crate) source: String,
+    /// Which of the images of a name: x86_64, aarch64, ppc64le, s390x or riscv64
+    #[arg(long)]
+    pub(crate) arch: Option<Arch>,
+    /// The pack
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Digest of the image, kept in the pack
+    #[arg(long, default_value = "")]
+    pub(crate) digest: String,
+    #[command(flatten)]
+    pub(crate) network: Network,
 }
 
 /// What is chosen of which repositories.

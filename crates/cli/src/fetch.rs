@@ -3,6 +3,7 @@
 
 mod cache;
 mod http;
+mod token;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use sysext::rpm::repodata::Checksum;
 
 use crate::args;
 use cache::Cache;
-use http::Http;
+use http::{Http, Sources};
 
 /// Bytes that a file may have whose size nobody tells.
 const MAX_UNKNOWN: u64 = 1 << 30;
@@ -38,6 +39,8 @@ pub(crate) struct Wanted {
     pub(crate) path: String,
     pub(crate) size: Option<u64>,
     pub(crate) checksum: Option<Checksum>,
+    /// Kinds of content that will do, as HTTP's `Accept` says it.
+    pub(crate) accept: Option<&'static str>,
 }
 
 /// Fetches files.
@@ -51,7 +54,7 @@ pub(crate) struct Fetcher {
 impl Wanted {
     /// A file of which nobody says what it should be.
     pub(crate) fn unknown(place: Place, path: &str) -> Self {
-        Self { place, path: path.to_owned(), size: None, checksum: None }
+        Self { place, path: path.to_owned(), size: None, checksum: None, accept: None }
     }
 }
 
@@ -126,12 +129,18 @@ impl Fetcher {
                 format!("{url} is not in the cache, and --offline forbids to fetch it")
             });
         }
+        let sources = Sources { urls: &urls, accept: wanted.accept };
         match (&wanted.checksum, wanted.size) {
             (Some(checksum), Some(size)) => {
-                self.http.download(&self.cache, &urls, size, checksum, progress)
+                self.http.download(&self.cache, sources, size, checksum, progress)
             }
-            (_, size) => self.http.refresh(&self.cache, &urls, size.unwrap_or(MAX_UNKNOWN)),
+            (_, size) => self.http.refresh(&self.cache, sources, size.unwrap_or(MAX_UNKNOWN)),
         }
+    }
+
+    /// A file for as long as it is open, in the folder of the cache: folders for temporary files may be memory.
+    pub(crate) fn scratch(&self) -> Result<File> {
+        self.cache.scratch()
     }
 
     /// Fetches many files side by side. They come back in the order in which they were wanted.

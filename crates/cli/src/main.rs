@@ -12,6 +12,7 @@ mod args;
 mod commands;
 mod fetch;
 mod interrupt;
+mod oci;
 mod output;
 mod sources;
 mod terminal;

@@ -4,6 +4,7 @@
 //! database (Berkeley DB, ndb) are refused.
 
 use std::collections::BTreeSet;
+use std::io::{self, Read, Seek, SeekFrom};
 
 use crate::error::{Error, broken};
 
@@ -13,57 +14,130 @@ const INTERIOR: u8 = 5;
 const LEAF: u8 = 13;
 /// How deep a table's tree can be; with 2^31 pages it is less.
 const MAX_DEPTH: u32 = 64;
+/// Bytes that a row may have: rpm's limit for a header.
+const MAX_ROW: usize = 256 << 20;
 /// The column type of bytes: this, and twice their number.
 const BLOB: u64 = 12;
 const TEXT: u64 = 13;
 
+/// A database that is read header by header, in the order in which packages were installed.
+#[derive(Debug)]
+pub struct Database<R> {
+    file: File<R>,
+    rows: Rows,
+}
+
 /// A file as it lies on disk.
-struct File<'a> {
-    bytes: &'a [u8],
+#[derive(Debug)]
+struct File<R> {
+    source: R,
+    /// Bytes of the file.
+    length: u64,
     page_size: usize,
     /// Bytes of a page that are used.
     usable: usize,
 }
 
-/// The headers of all installed packages, in the order in which they were installed. See
-/// [`crate::repodata::RepoPackage::from_database`].
-///
-/// # Errors
-/// The file is not of SQLite, has no table of packages, or is broken.
-pub fn headers(file: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
-    let file = File::new(file)?;
-    let mut root = None;
-    file.rows(1, &mut |row| {
-        // type, name, tbl_name, rootpage, sql
-        let columns = columns(row)?;
-        if let [kind, name, _, page, ..] = columns.as_slice()
-            && kind.bytes == b"table"
-            && name.bytes == b"Packages"
-        {
-            root = Some(page.bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)));
+/// How far a table has been read.
+#[derive(Debug)]
+struct Rows {
+    /// Pages that are left to be visited and how deep they may go, the next at the end.
+    pages: Vec<(u64, u32)>,
+    seen: BTreeSet<u64>,
+    /// The leaf that is being read, its number, and its rows that are left, the next at the end.
+    leaf: Vec<u8>,
+    number: u64,
+    cells: Vec<usize>,
+}
+
+impl<R: Read + Seek> Database<R> {
+    /// Opens a database.
+    ///
+    /// # Errors
+    /// It cannot be read, is not of SQLite, has no table of packages, or is broken.
+    pub fn open(source: R) -> Result<Self, Error> {
+        let mut file = File::new(source)?;
+        let mut schema = Rows::new(1);
+        let mut root = None;
+        while let Some(row) = schema.next(&mut file)? {
+            // type, name, tbl_name, rootpage, sql
+            let columns = columns(&row).ok_or_else(|| schema.broken())?;
+            if let [kind, name, _, page, ..] = columns.as_slice()
+                && kind.bytes == b"table"
+                && name.bytes == b"Packages"
+            {
+                let number = |number, byte: &u8| number << 8 | u64::from(*byte);
+                root = Some(page.bytes.iter().fold(0, number));
+            }
         }
-        Some(())
-    })?;
-    let root = root.ok_or_else(|| bad(0, "a table named Packages", "none"))?;
-    let mut headers = Vec::new();
-    file.rows(root, &mut |row| {
-        let columns = columns(row)?;
-        headers.push(columns.iter().find(|column| column.is_blob)?.bytes.to_vec());
-        Some(())
-    })?;
-    Ok(headers)
+        let root = root.ok_or_else(|| bad(0, "a table named Packages", "none"))?;
+        Ok(Self { file, rows: Rows::new(root) })
+    }
+
+    /// The next header, or `None` after the last. See [`crate::repodata::RepoPackage::from_database`].
+    ///
+    /// # Errors
+    /// The file cannot be read or is broken.
+    pub fn next_header(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        let Some(row) = self.rows.next(&mut self.file)? else { return Ok(None) };
+        let columns = columns(&row).ok_or_else(|| self.rows.broken())?;
+        let blob = columns.iter().find(|column| column.is_blob);
+        Ok(Some(blob.ok_or_else(|| self.rows.broken())?.bytes.to_vec()))
+    }
 }
 
-fn bad(at: usize, expected: impl std::fmt::Display, found: impl std::fmt::Display) -> Error {
-    broken(at as u64, "rpmdb.sqlite", expected, found)
+fn bad(at: u64, expected: impl std::fmt::Display, found: impl std::fmt::Display) -> Error {
+    broken(at, "rpmdb.sqlite", expected, found)
 }
 
-impl<'a> File<'a> {
-    fn new(bytes: &'a [u8]) -> Result<Self, Error> {
-        if !bytes.starts_with(MAGIC) {
+impl Rows {
+    /// The rows of the table whose tree starts at a page.
+    fn new(root: u64) -> Self {
+        Self {
+            pages: vec![(root, MAX_DEPTH)],
+            seen: BTreeSet::new(),
+            leaf: Vec::new(),
+            number: 0,
+            cells: Vec::new(),
+        }
+    }
+
+    fn next<R: Read + Seek>(&mut self, file: &mut File<R>) -> Result<Option<Vec<u8>>, Error> {
+        loop {
+            if let Some(cell) = self.cells.pop() {
+                return file.row(&self.leaf, cell)?.ok_or_else(|| self.broken()).map(Some);
+            }
+            let Some((number, depth)) = self.pages.pop() else { return Ok(None) };
+            self.number = number;
+            if depth == 0 || !self.seen.insert(number) {
+                return Err(self.broken());
+            }
+            self.leaf = file.page(number)?;
+            // The first page has the file's header before its own.
+            let head = if number == 1 { 100 } else { 0 };
+            let (children, mut cells) = cells(&self.leaf, head).ok_or_else(|| self.broken())?;
+            let depth = depth.saturating_sub(1);
+            self.pages.extend(children.into_iter().rev().map(|child| (child, depth)));
+            cells.reverse();
+            self.cells = cells;
+        }
+    }
+
+    fn broken(&self) -> Error {
+        bad(0, format_args!("page {} of a table", self.number), "something else")
+    }
+}
+
+impl<R: Read + Seek> File<R> {
+    fn new(mut source: R) -> Result<Self, Error> {
+        let length = source.seek(SeekFrom::End(0)).map_err(Error::Io)?;
+        source.rewind().map_err(Error::Io)?;
+        let mut head = Vec::new();
+        source.by_ref().take(100).read_to_end(&mut head).map_err(Error::Io)?;
+        if !head.starts_with(MAGIC) {
             return Err(bad(0, "a file of SQLite", "another"));
         }
-        let number = |at: usize| bytes.get(at).copied().map_or(0, usize::from);
+        let number = |at: usize| head.get(at).copied().map_or(0, usize::from);
         let page_size = match number(16) << 8 | number(17) {
             1 => 65536,
             size => size,
@@ -72,71 +146,30 @@ impl<'a> File<'a> {
         if !page_size.is_power_of_two() || page_size < 512 || usable < 480 {
             return Err(bad(16, "a page size from 512 to 65536", page_size));
         }
-        Ok(Self { bytes, page_size, usable })
+        Ok(Self { source, length, page_size, usable })
     }
 
-    fn page(&self, number: u64) -> Result<&'a [u8], Error> {
-        let at = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
-        let start = at.and_then(|at| at.checked_mul(self.page_size));
-        let page =
-            start.and_then(|start| self.bytes.get(start..start.checked_add(self.page_size)?));
-        page.ok_or_else(|| {
-            bad(self.bytes.len(), format_args!("page {number}"), "the end of the file")
-        })
-    }
-
-    /// Shows every row of the table whose tree starts at a page.
-    fn rows(&self, root: u64, each: &mut impl FnMut(&[u8]) -> Option<()>) -> Result<(), Error> {
-        // What is left to be visited, the next at the end.
-        let mut work = vec![(root, MAX_DEPTH)];
-        let mut seen = BTreeSet::new();
-        while let Some((number, depth)) = work.pop() {
-            let broken = || bad(0, format_args!("page {number} of a table"), "something else");
-            if depth == 0 || !seen.insert(number) {
-                return Err(broken());
-            }
-            let page = self.page(number)?;
-            // The first page has the file's header before its own.
-            let head = if number == 1 { 100 } else { 0 };
-            let (children, rows) = self.cells(page, head).ok_or_else(broken)?;
-            let depth = depth.saturating_sub(1);
-            work.extend(children.into_iter().rev().map(|child| (child, depth)));
-            for row in rows {
-                let row = self.row(page, row)?.ok_or_else(broken)?;
-                each(&row).ok_or_else(broken)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The pages below a page, or where its rows are.
-    fn cells(&self, page: &[u8], head: usize) -> Option<(Vec<u64>, Vec<usize>)> {
-        let kind = *page.get(head)?;
-        let count = number16(page, head.checked_add(3)?)?;
-        let pointers = head.checked_add(if kind == INTERIOR { 12 } else { 8 })?;
-        let cells: Option<Vec<usize>> = (0..count)
-            .map(|at| number16(page, pointers.checked_add(at.checked_mul(2)?)?))
-            .collect();
-        match kind {
-            LEAF => Some((Vec::new(), cells?)),
-            INTERIOR => {
-                let mut children: Vec<u64> =
-                    cells?.into_iter().map(|cell| number32(page, cell)).collect::<Option<_>>()?;
-                children.push(number32(page, head.checked_add(8)?)?);
-                Some((children, Vec::new()))
-            }
-            _ => None,
+    fn page(&mut self, number: u64) -> Result<Vec<u8>, Error> {
+        let at = number.checked_sub(1).and_then(|at| at.checked_mul(self.page_size as u64));
+        let missing = || bad(self.length, format_args!("page {number}"), "the end of the file");
+        let at = at.ok_or_else(missing)?;
+        let mut page = vec![0; self.page_size];
+        self.source.seek(SeekFrom::Start(at)).map_err(Error::Io)?;
+        match self.source.read_exact(&mut page) {
+            Ok(()) => Ok(page),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(missing()),
+            Err(error) => Err(Error::Io(error)),
         }
     }
 
     /// The bytes of a row, from its page and those that it overflows into.
-    fn row(&self, page: &[u8], cell: usize) -> Result<Option<Vec<u8>>, Error> {
+    fn row(&mut self, page: &[u8], cell: usize) -> Result<Option<Vec<u8>>, Error> {
         let mut rest = page.get(cell..).unwrap_or_default();
         let (Some(length), Some(_)) = (varint(&mut rest), varint(&mut rest)) else {
             return Ok(None);
         };
         let Ok(length) = usize::try_from(length) else { return Ok(None) };
-        if length > self.bytes.len() {
+        if length > MAX_ROW || length as u64 > self.length {
             return Ok(None);
         }
         let local = self.local(length);
@@ -146,7 +179,7 @@ impl<'a> File<'a> {
         while row.len() < length {
             let Some(number) = next.filter(|number| *number != 0) else { return Ok(None) };
             let page = self.page(number)?;
-            next = number32(page, 0);
+            next = number32(&page, 0);
             let left = length.saturating_sub(row.len()).min(self.usable.saturating_sub(4));
             row.extend(page.get(4..left.saturating_add(4)).unwrap_or_default());
         }
@@ -164,6 +197,25 @@ impl<'a> File<'a> {
         let over = length.saturating_sub(least).checked_rem(page).unwrap_or_default();
         let local = least.saturating_add(over);
         if local <= most { local } else { least }
+    }
+}
+
+/// The pages below a page, or where its rows are.
+fn cells(page: &[u8], head: usize) -> Option<(Vec<u64>, Vec<usize>)> {
+    let kind = *page.get(head)?;
+    let count = number16(page, head.checked_add(3)?)?;
+    let pointers = head.checked_add(if kind == INTERIOR { 12 } else { 8 })?;
+    let cells: Option<Vec<usize>> =
+        (0..count).map(|at| number16(page, pointers.checked_add(at.checked_mul(2)?)?)).collect();
+    match kind {
+        LEAF => Some((Vec::new(), cells?)),
+        INTERIOR => {
+            let mut children: Vec<u64> =
+                cells?.into_iter().map(|cell| number32(page, cell)).collect::<Option<_>>()?;
+            children.push(number32(page, head.checked_add(8)?)?);
+            Some((children, Vec::new()))
+        }
+        _ => None,
     }
 }
 

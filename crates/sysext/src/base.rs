@@ -28,7 +28,7 @@ pub struct Base {
 /// What is known of a base besides its packages. Empty is unknown.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct About {
-    /// What it was made from: `root`, `rpmdb`, `list`.
+    /// What it was made from: `image`, `root`, `rpmdb`, `list`.
     pub from: String,
     /// Digest of the image.
     pub digest: String,
@@ -190,14 +190,13 @@ impl Base {
     }
 
     /// A base pack of packages, as [`Base::read`] takes it. The same input gives the same bytes.
-    pub fn write(packages: &[RepoPackage], about: &About) -> Vec<u8> {
+    pub fn write(mut packages: Vec<RepoPackage>, about: &About) -> Vec<u8> {
         let mut file = Self::write_about(about);
         // Keys are in the database as if they were packages.
-        let mut sorted: Vec<RepoPackage> =
-            packages.iter().filter(|package| package.name != "gpg-pubkey").cloned().collect();
-        sorted.sort_by_cached_key(RepoPackage::nevra);
-        sorted.dedup_by_key(|package| package.nevra());
-        file.extend(index::write(&sorted));
+        packages.retain(|package| package.name != "gpg-pubkey");
+        packages.sort_by_cached_key(RepoPackage::nevra);
+        packages.dedup_by_key(|package| package.nevra());
+        file.extend(index::write(&packages));
         file
     }
 

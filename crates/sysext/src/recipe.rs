@@ -133,6 +133,17 @@ impl Arch {
         }
     }
 
+    /// As images of containers name it (`GOARCH`).
+    pub fn oci(self) -> &'static str {
+        match self {
+            Self::X86_64 => "amd64",
+            Self::Aarch64 => "arm64",
+            Self::Ppc64le => "ppc64le",
+            Self::S390x => "s390x",
+            Self::Riscv64 => "riscv64",
+        }
+    }
+
     /// Whether programs of a package's architecture run on it.
     pub(crate) fn runs(self, package: &str) -> bool {
         package == "noarch"

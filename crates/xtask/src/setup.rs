@@ -11,13 +11,14 @@ use crate::shell::{cargo, find, output, root, run, say, target};
 const WASM: &str = "wasm32-unknown-unknown";
 
 /// Programs that the tests hold the product against, and the Debian packages that have them.
-const ORACLES: [(&str, &str); 16] = [
+const ORACLES: [(&str, &str); 17] = [
     ("chromium", "chromium"),
     ("chromedriver", "chromium-driver"),
     ("mkfs.erofs", "erofs-utils"),
     ("fsck.erofs", "erofs-utils"),
     ("testsolv", "libsolv-tools"),
     ("createrepo_c", "createrepo-c"),
+    ("docker-registry", "docker-registry"),
     ("rpm", "rpm"),
     ("rpm2cpio", "rpm2cpio"),
     ("cpio", "cpio"),

@@ -8,7 +8,7 @@ use libfuzzer_sys::fuzz_target;
 use sysext::Base;
 use sysext::resolve::index::Index;
 use sysext::resolve::{Pool, Repo};
-use sysext::rpm::database;
+use sysext::rpm::database::Database;
 use sysext::rpm::repodata::{Comps, Filelists, Modules, Primary, RepoPackage, Repomd, open};
 
 /// Decompressed bytes that are looked at: a bomb is no bug, but it is slow.
@@ -41,7 +41,9 @@ fuzz_target!(|bytes: &[u8]| {
         }
     }
     let _ = Base::read(bytes);
-    for header in database::headers(bytes).unwrap_or_default() {
-        let _ = RepoPackage::from_database(&header);
+    if let Ok(mut database) = Database::open(Cursor::new(bytes)) {
+        while let Ok(Some(header)) = database.next_header() {
+            let _ = RepoPackage::from_database(&header);
+        }
     }
 });

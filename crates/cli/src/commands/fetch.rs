@@ -37,11 +37,11 @@ pub(crate) fn run(args: &args::Fetch, terminal: &Terminal) -> Result<Outcome> {
         else {
             continue;
         };
+        let place = loaded.sources[repository].place.clone();
         wanted.push(Wanted {
-            place: loaded.sources[repository].place.clone(),
-            path: origin.location.clone(),
             size: Some(origin.size),
             checksum: Some(origin.checksum.clone()),
+            ..Wanted::unknown(place, &origin.location)
         });
         origins.push((nevra, origin, repository));
     }

@@ -17,10 +17,9 @@ pub(crate) fn run(args: &args::Index, terminal: &Terminal) -> Result<Outcome> {
     let get = |kind: &str| -> Result<Option<Vec<u8>>> {
         let Some(record) = repomd.record(kind) else { return Ok(None) };
         let wanted = Wanted {
-            place: place.clone(),
-            path: record.location.clone(),
             size: record.size,
             checksum: record.checksum.clone(),
+            ..Wanted::unknown(place.clone(), &record.location)
         };
         let file = fetcher.get(&wanted)?;
         record.verify(&file)?;

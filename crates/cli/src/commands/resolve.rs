@@ -119,10 +119,9 @@ impl Loaded {
                 source.repomd(fetcher, keys)
             } else {
                 fetcher.get(&fetch::Wanted {
-                    place: source.place.clone(),
-                    path: wanted.path.clone(),
                     size: wanted.size,
                     checksum: wanted.checksum().cloned(),
+                    ..fetch::Wanted::unknown(source.place.clone(), &wanted.path)
                 })
             };
             got.with_context(|| source.name().to_owned())

@@ -49,6 +49,13 @@ impl Cache {
         Ok(Self { folder })
     }
 
+    /// A file without a name.
+    pub(crate) fn scratch(&self) -> Result<File> {
+        let name = self.folder.display();
+        fs::create_dir_all(&self.folder).with_context(|| format!("cannot make {name}"))?;
+        tempfile::tempfile_in(&self.folder).with_context(|| format!("cannot write into {name}"))
+    }
+
     fn place(&self, checksum: &Checksum) -> Result<PathBuf> {
         let Checksum { algorithm, hex } = checksum;
         let fine =

@@ -11,6 +11,7 @@ use ureq::http::{Response, StatusCode};
 use ureq::{Agent, Body};
 
 use super::cache::{Cache, Known, Partial};
+use super::token::Tokens;
 use crate::{args, interrupt};
 
 /// How long to wait before the second attempt; twice as long before each that follows.
@@ -21,7 +22,15 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// Fetches over HTTP.
 pub(crate) struct Http {
     agent: Agent,
+    tokens: Tokens,
     retries: u32,
+}
+
+/// Where a file is, each place as good as the others, and what kinds of content will do.
+#[derive(Clone, Copy)]
+pub(crate) struct Sources<'a> {
+    pub(crate) urls: &'a [String],
+    pub(crate) accept: Option<&'a str>,
 }
 
 /// Why an attempt came to nothing.
@@ -48,14 +57,14 @@ impl Http {
             .timeout_per_read(timeout)
             .user_agent(concat!("sysext-composer/", env!("CARGO_PKG_VERSION")))
             .build();
-        Self { agent: config.into(), retries: args.retries }
+        Self { agent: config.into(), tokens: Tokens::default(), retries: args.retries }
     }
 
     /// Fetches a file whose digest is known into the cache from one of its mirrors, going on where an earlier run stopped.
     pub(crate) fn download(
         &self,
         cache: &Cache,
-        urls: &[String],
+        sources: Sources<'_>,
         size: u64,
         checksum: &Checksum,
         progress: &ProgressBar,
@@ -66,10 +75,11 @@ impl Http {
             return Ok(path);
         }
         let before = progress.position();
-        let mut mirrors = urls.to_vec();
+        let mut mirrors = sources.urls.to_vec();
         // What is there from an earlier run may be of another file: the first mirror gets a second chance.
-        for _ in 0..=urls.len() {
-            self.attempts(&mirrors, |url| self.resume(&partial, url, size, progress))?;
+        for _ in 0..=mirrors.len() {
+            let resume = |url: &str| self.resume(&partial, url, sources.accept, size, progress);
+            self.attempts(&mirrors, resume)?;
             if partial.matches(checksum)? {
                 return cache.finish(&partial, checksum);
             }
@@ -77,7 +87,7 @@ impl Http {
             progress.set_position(before);
             mirrors.rotate_left(1);
         }
-        let url = urls.first().map(String::as_str).unwrap_or_default();
+        let url = mirrors.last().map(String::as_str).unwrap_or_default();
         bail!("{url} is not what the repository says: its {} differs", checksum.algorithm)
     }
 
@@ -86,6 +96,7 @@ impl Http {
         &self,
         partial: &Partial,
         url: &str,
+        accept: Option<&str>,
         size: u64,
         progress: &ProgressBar,
     ) -> Result<(), Failure> {
@@ -95,13 +106,10 @@ impl Http {
         }
         if have > size {
             partial.clear()?;
-            return self.resume(partial, url, size, progress);
+            return self.resume(partial, url, accept, size, progress);
         }
-        let mut request = self.agent.get(url);
-        if have > 0 {
-            request = request.header("Range", format!("bytes={have}-"));
-        }
-        let response = request.call().map_err(|error| connection(url, error))?;
+        let range = (have > 0).then(|| format!("bytes={have}-"));
+        let response = self.call(url, &[("Accept", accept), ("Range", range.as_deref())])?;
         let left = match response.status() {
             StatusCode::PARTIAL_CONTENT if starts_at(&response, have) => size - have,
             StatusCode::OK => {
@@ -118,18 +126,24 @@ impl Http {
     }
 
     /// Fetches a file whose digest nobody tells, or nothing if it is still as it was.
-    pub(crate) fn refresh(&self, cache: &Cache, urls: &[String], limit: u64) -> Result<PathBuf> {
-        self.attempts(urls, |url| {
+    pub(crate) fn refresh(
+        &self,
+        cache: &Cache,
+        sources: Sources<'_>,
+        limit: u64,
+    ) -> Result<PathBuf> {
+        self.attempts(sources.urls, |url| {
             let known = cache.by_url(url);
-            let mut request = self.agent.get(url);
-            if let Some(known) = &known {
-                if let Some(etag) = &known.etag {
-                    request = request.header("If-None-Match", etag);
-                } else if let Some(date) = &known.last_modified {
-                    request = request.header("If-Modified-Since", date);
-                }
-            }
-            let response = request.call().map_err(|error| connection(url, error))?;
+            let etag = known.as_ref().and_then(|known| known.etag.as_deref());
+            let date = known.as_ref().and_then(|known| known.last_modified.as_deref());
+            let response = self.call(
+                url,
+                &[
+                    ("Accept", sources.accept),
+                    ("If-None-Match", etag),
+                    ("If-Modified-Since", date.filter(|_| etag.is_none())),
+                ],
+            )?;
             match (response.status(), &known) {
                 (StatusCode::NOT_MODIFIED, Some(known)) => return Ok(known.path.clone()),
                 (StatusCode::OK, _) => {}
@@ -152,6 +166,27 @@ impl Http {
             let known = Known { url: url.to_owned(), etag, last_modified, path };
             Ok(cache.keep(known, &content)?)
         })
+    }
+
+    /// Asks once, and a second time with a token if the server wants one.
+    fn call(&self, url: &str, headers: &[(&str, Option<&str>)]) -> Result<Response<Body>, Failure> {
+        let send = |token: Option<String>| {
+            let mut request = self.agent.get(url);
+            for (name, value) in headers {
+                if let Some(value) = value {
+                    request = request.header(*name, *value);
+                }
+            }
+            if let Some(token) = token {
+                request = request.header("Authorization", format!("Bearer {token}"));
+            }
+            request.call().map_err(|error| connection(url, error))
+        };
+        let response = send(self.tokens.get(url))?;
+        match self.tokens.renew(&self.agent, url, &response)? {
+            Some(token) => send(Some(token)),
+            None => Ok(response),
+        }
     }
 
     /// Tries one mirror after the other until it works, none of them can help, or there were enough attempts. Each mirror
