@@ -1,5 +1,6 @@
 //! Writing: packages to columns.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
@@ -16,20 +17,20 @@ use super::{MAGIC, usual_location};
 /// There is more than memory could hold.
 pub fn write(packages: &[RepoPackage]) -> Vec<u8> {
     let (mut texts, mut more) = (Texts::default(), Texts::default());
-    let mut dependencies: BTreeMap<(String, u8, String), u32> = BTreeMap::new();
+    let mut dependencies = Dependencies::new();
     for package in packages {
         for text in [&package.name, &package.evr, &package.arch] {
-            texts.note(text);
+            texts.note(text.as_str());
         }
-        more.note(&package.summary);
-        more.note(&package.checksum.algorithm);
+        more.note(package.summary.as_str());
+        more.note(package.checksum.algorithm.as_str());
         if !is_usual(package) {
-            more.note(&package.href());
+            more.note(package.href());
         }
-        package.files.iter().for_each(|file| texts.note(&file.path));
+        package.files.iter().for_each(|file| texts.note(file.path.as_str()));
         for dependency in package.lists().into_iter().flatten() {
-            texts.note(&dependency.name);
-            texts.note(&dependency.evr);
+            texts.note(dependency.name.as_str());
+            texts.note(dependency.evr.as_str());
             dependencies.insert(key(dependency), 0);
         }
     }
@@ -71,8 +72,8 @@ pub fn write(packages: &[RepoPackage]) -> Vec<u8> {
 
 fn packages_section(
     packages: &[RepoPackage],
-    texts: &Texts,
-    dependencies: &BTreeMap<(String, u8, String), u32>,
+    texts: &Texts<'_>,
+    dependencies: &Dependencies<'_>,
 ) -> Vec<u8> {
     let mut content = Vec::new();
     put(&mut content, packages.len() as u64);
@@ -100,7 +101,7 @@ fn packages_section(
     content
 }
 
-fn origins_section(packages: &[RepoPackage], texts: &Texts) -> Vec<u8> {
+fn origins_section(packages: &[RepoPackage], texts: &Texts<'_>) -> Vec<u8> {
     let mut content = Vec::new();
     for package in packages {
         if is_usual(package) {
@@ -120,7 +121,7 @@ fn origins_section(packages: &[RepoPackage], texts: &Texts) -> Vec<u8> {
     content
 }
 
-fn digests_section(packages: &[RepoPackage], texts: &Texts) -> Vec<u8> {
+fn digests_section(packages: &[RepoPackage], texts: &Texts<'_>) -> Vec<u8> {
     let mut content = Vec::new();
     let algorithm = packages.first().map_or("", |package| &package.checksum.algorithm);
     let size = packages.first().map_or(0, |package| package.checksum.hex.len() / 2);
@@ -142,9 +143,12 @@ fn digests_section(packages: &[RepoPackage], texts: &Texts) -> Vec<u8> {
     content
 }
 
-fn key(dependency: &Dependency) -> (String, u8, String) {
+/// Dependencies by name, sense and version, and their numbers.
+type Dependencies<'a> = BTreeMap<(&'a str, u8, &'a str), u32>;
+
+fn key(dependency: &Dependency) -> (&str, u8, &str) {
     let sense = if dependency.name.starts_with('(') { 8 } else { dependency.sense.bits() };
-    (dependency.name.clone(), sense, dependency.evr.clone())
+    (&dependency.name, sense, &dependency.evr)
 }
 
 fn is_usual(package: &RepoPackage) -> bool {
@@ -154,13 +158,11 @@ fn is_usual(package: &RepoPackage) -> bool {
 
 /// Texts and their numbers.
 #[derive(Default)]
-struct Texts(BTreeMap<String, u64>);
+struct Texts<'a>(BTreeMap<Cow<'a, str>, u64>);
 
-impl Texts {
-    fn note(&mut self, text: &str) {
-        if !self.0.contains_key(text) {
-            self.0.insert(text.to_owned(), 0);
-        }
+impl<'a> Texts<'a> {
+    fn note(&mut self, text: impl Into<Cow<'a, str>>) {
+        self.0.insert(text.into(), 0);
     }
 
     fn number(mut self) -> Self {
