@@ -245,7 +245,7 @@ fn a_list_of_images_has_one_for_each_architecture() {
     refused(folder.path(), &name, &[], "there are images for amd64, arm64: say which with --arch");
     refused(folder.path(), &name, &["--arch", "s390x"], "only for amd64, arm64");
     refused(folder.path(), &registry.name(":44"), &[], "404");
-    refused(folder.path(), "no-such-thing", &[], "there is no such folder or file");
+    refused(folder.path(), "no-such-thing", &[], "it names no target and no image");
 
     let empty = folder.path().join("empty");
     write(&empty, "usr/lib/os-release", "ID=x\n");

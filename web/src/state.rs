@@ -2,15 +2,14 @@
 
 use std::rc::Rc;
 
-use sysext::{Arch, Finding, Profile, Progress, Recipe, Report, Severity, Target, check_name};
+use sysext::{
+    Arch, Finding, Profile, Progress, Recipe, Report, Severity, Target, Targets, check_name,
+};
 use web_sys::File;
 use yew::Reducible;
 
 use crate::protocol::{Key, PackageInfo, PlanInfo};
 use crate::tree::{FileTree, Index};
-
-/// Releases that can be chosen, the usual one first; from the repository's data.
-const TARGETS: &str = include_str!("../../extensions/targets.json");
 
 /// All that the page shows.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,15 +89,9 @@ pub(crate) enum Action {
     Said(String),
 }
 
-/// What the repository's data says of targets.
-#[derive(serde::Deserialize)]
-struct Targets {
-    releases: Vec<String>,
-}
-
-/// Releases that can be chosen.
+/// Releases that can be chosen, the usual one first.
 pub(crate) fn releases() -> Vec<String> {
-    serde_json::from_str::<Targets>(TARGETS).map(|targets| targets.releases).unwrap_or_default()
+    Targets::published().releases
 }
 
 impl Default for State {

@@ -32,6 +32,8 @@ pub(crate) enum Command {
     Index(Index),
     #[command(subcommand)]
     Base(BaseCommand),
+    /// List the systems that extensions are for
+    Targets,
     Checksig(Checksig),
     Inspect(Inspect),
     Extract(Extract),
@@ -174,12 +176,14 @@ pub(crate) enum BaseCommand {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  sysext-composer base make quay.io/fedora-ostree-desktops/silverblue:43 --arch x86_64 -o silverblue-43.base
+  sysext-composer base make silverblue:43 --arch x86_64 -o silverblue-43.base
+  sysext-composer base make quay.io/fedora/fedora-bootc:43 --arch aarch64 -o bootc-43.base
   sysext-composer base make /mnt/root -o root.base
   sysext-composer base make manifest-lock.x86_64.json -o coreos.base")]
 pub(crate) struct BaseMake {
-    /// REGISTRY/NAME:TAG or REGISTRY/NAME@DIGEST, root folder of an image, rpmdb.sqlite, or a JSON file of CoreOS
-    #[arg(value_name = "IMAGE|DIR|FILE")]
+    /// What `targets` lists, as ID:TAG; REGISTRY/NAME:TAG or REGISTRY/NAME@DIGEST; root folder of an image; rpmdb.sqlite; a
+    /// JSON file of CoreOS
+    #[arg(value_name = "TARGET|IMAGE|DIR|FILE")]
     pub(crate) source: String,
     /// Which of the images of a name: x86_64, aarch64, ppc64le, s390x or riscv64
     #[arg(long)]

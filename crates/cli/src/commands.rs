@@ -9,6 +9,7 @@ pub(crate) mod index;
 pub(crate) mod inspect;
 pub(crate) mod pack;
 pub(crate) mod resolve;
+pub(crate) mod targets;
 pub(crate) mod verify;
 
 use std::fs::File;

@@ -43,6 +43,7 @@ fn main() -> ExitCode {
         Command::Fetch(args) => commands::fetch::run(&args, &terminal),
         Command::Index(args) => commands::index::run(&args, &terminal),
         Command::Base(args) => commands::base::run(&args, &terminal),
+        Command::Targets => commands::targets::run(&terminal),
         Command::Resolve(args) => commands::resolve::run(&args, &terminal),
         Command::Inspect(args) => commands::inspect::run(&args, &terminal),
         Command::Extract(args) => commands::extract::run(&args, &terminal),

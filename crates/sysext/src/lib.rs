@@ -54,6 +54,7 @@ mod recipe;
 mod release;
 mod repositories;
 mod select;
+mod targets;
 mod text;
 
 pub use base::{About, Base, Nevra};
@@ -66,6 +67,7 @@ pub use recipe::{Arch, Recipe, Target, check_name};
 pub use repositories::{Repositories, Repository, Selection, Wanted, known_repositories};
 pub use resolve::index::Origin;
 pub use select::{Exclude, PathBytes};
+pub use targets::{System, Targets};
 
 pub use {
     erofs::{self, Profile},

@@ -11,7 +11,7 @@ use serde_json::Value;
 use sysext::erofs::Write;
 use sysext::rpm::database::Database;
 use sysext::rpm::repodata::RepoPackage;
-use sysext::{About, Base};
+use sysext::{About, Base, Targets};
 
 use super::lacks;
 use crate::fetch::Fetcher;
@@ -70,8 +70,15 @@ fn pack(args: &args::BaseMake, terminal: &Terminal) -> Result<Vec<u8>> {
     let source = Path::new(&args.source);
     let digest = args.digest.clone();
     if args.source.starts_with("docker://") || !source.exists() {
-        let reference: Reference = args.source.parse().map_err(|error: String| {
-            anyhow::anyhow!("there is no such folder or file, and it names no image: {error}")
+        let targets = Targets::published();
+        let name = match targets.find(&args.source) {
+            Some((system, tag)) => format!("{}:{tag}", system.image),
+            None => args.source.clone(),
+        };
+        let reference: Reference = name.parse().map_err(|error: String| {
+            anyhow::anyhow!(
+                "there is no such folder or file, and it names no target and no image: {error}"
+            )
         })?;
         if !digest.is_empty() {
             bail!(
