@@ -11,7 +11,8 @@ use sysext::erofs::{Kernel, Level, Options, Pcluster};
 use sysext::{Arch, Exclude, Profile};
 
 pub(crate) use repositories::{
-    BaseCommand, BaseMake, Checksig, Choice, Fetch, Index, Network, Repo, Resolve,
+    BaseCommand, BaseMake, Checksig, Choice, Deps, Fetch, Index, Info, Network, Repo, Repositories,
+    Resolve, Search, Why,
 };
 
 /// Makes systemd system extensions from RPM packages.
@@ -33,7 +34,11 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     Compose(Compose),
     Pack(Pack),
+    Search(Search),
+    Info(Info),
     Resolve(Resolve),
+    Deps(Deps),
+    Why(Why),
     Fetch(Fetch),
     Index(Index),
     #[command(subcommand)]

@@ -3,14 +3,19 @@
 pub(crate) mod base;
 pub(crate) mod checksig;
 pub(crate) mod compose;
+pub(crate) mod deps;
 pub(crate) mod extract;
 pub(crate) mod fetch;
 pub(crate) mod index;
+pub(crate) mod info;
 pub(crate) mod inspect;
+pub(crate) mod load;
 pub(crate) mod pack;
 pub(crate) mod resolve;
+pub(crate) mod search;
 pub(crate) mod targets;
 pub(crate) mod verify;
+pub(crate) mod why;
 
 use std::fs::File;
 use std::io::BufReader;

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGPIPE, SIGTERM};
 
 static FLAG: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
@@ -26,6 +26,9 @@ pub(crate) fn install() {
         let _ = signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&FLAG));
         let _ = signal_hook::flag::register(signal, Arc::clone(&FLAG));
     }
+    // Rust ignores it, and then printing into `head` is a panic.
+    let always = Arc::new(AtomicBool::new(true));
+    let _ = signal_hook::flag::register_conditional_default(SIGPIPE, always);
 }
 
 /// Fails if the program was interrupted. Long work asks this between its pieces.

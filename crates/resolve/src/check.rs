@@ -29,27 +29,6 @@ pub fn violations(pool: &Pool, request: &Request, packages: &[PackageId]) -> Vec
     found
 }
 
-/// Why a package of a solution is there, in words: it was asked for, or another of them or of the base needs it.
-pub fn reason(pool: &Pool, request: &Request, packages: &[PackageId], id: PackageId) -> String {
-    if let Some(wish) = request.wishes.iter().find(|wish| wish.candidates.contains(&id)) {
-        return format!("asked for as `{}`", wish.text);
-    }
-    let check = Check { pool, base: BTreeSet::new(), all: BTreeSet::new() };
-    for (list, verb) in [(List::Requires, "requires"), (List::Recommends, "recommends")] {
-        for other in packages.iter().filter(|other| **other != id) {
-            let needs = |dep: &&Dep| check.names(id.0, **dep);
-            if let Some(dep) = pool.list_of(other.0, list).iter().find(needs) {
-                return format!("{} {verb} {}", pool.nevra(*other), pool.show(*dep));
-            }
-        }
-    }
-    let supplements = pool.list_of(id.0, List::Supplements);
-    match supplements.first() {
-        Some(dep) => format!("supplements {}", pool.show(*dep)),
-        None => "needed by a package of the base".to_owned(),
-    }
-}
-
 struct Check<'p> {
     pool: &'p Pool,
     base: BTreeSet<i32>,
@@ -140,16 +119,6 @@ impl Check<'_> {
                 otherwise.map_or(operator == Operator::If, |otherwise| self.holds(otherwise))
             }
             _ => self.provides(SYSTEM, dep) || self.all.iter().any(|id| self.provides(*id, dep)),
-        }
-    }
-
-    /// Whether a package is one of those that a dependency speaks of.
-    fn names(&self, id: i32, dep: Dep) -> bool {
-        match self.pool.get(dep) {
-            Relation::Rich(Operator::With | Operator::Without, ..) | Relation::Plain(..) => {
-                self.provides(id, dep)
-            }
-            Relation::Rich(_, left, right) => self.names(id, left) || self.names(id, right),
         }
     }
 

@@ -42,6 +42,7 @@ mod drive;
 mod explain;
 pub mod index;
 mod lists;
+mod needs;
 mod policy;
 mod pool;
 mod rich;
@@ -52,8 +53,9 @@ mod spec;
 mod strings;
 mod weak;
 
-pub use check::{reason, violations};
+pub use check::violations;
 pub use explain::Problem;
+pub use needs::{Need, needs, reasons, way};
 pub use pool::{PackageId, Pool, Repo, RepoId};
 pub use solve::{Request, Solution, Wish, missing_paths, solve};
 pub use spec::Spec;

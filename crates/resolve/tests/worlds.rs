@@ -212,30 +212,38 @@ fn reasons_are_said() {
         "c-1",
         "d-1",
         "e-1: supplements c",
+        "f-1: requires a",
     ] {
         pool.add(repo, &package(line));
     }
     pool.index();
     let request = Request { wishes: vec![Spec::parse("a").wish(&pool)], ..Request::default() };
     let packages = solve(&pool, &request).unwrap().packages;
+    let reasons = resolve::reasons(&pool, &request, &packages);
     let reasons: Vec<String> = packages
         .iter()
-        .map(|id| {
-            format!(
-                "{}: {}",
-                pool.package_name(*id),
-                resolve::reason(&pool, &request, &packages, *id)
-            )
-        })
+        .zip(reasons)
+        .map(|(id, reason)| format!("{}: {reason}", pool.package_name(*id)))
         .collect();
     let expected = [
         "a: asked for as `a`",
         "b: a-1-1.noarch requires x >= 2",
         "c: a-1-1.noarch recommends c",
         "d: b-1-1.noarch requires (d if a)",
-        "e: supplements c",
+        "e: e-1-1.noarch supplements c",
     ];
     assert_eq!(reasons, expected);
+    let way = |name: &str| {
+        let id = pool.named(name).next().unwrap();
+        let way = resolve::way(&pool, &request, &packages, id)?;
+        Some(way.iter().map(|need| need.describe(&pool)).collect::<Vec<_>>().join(", "))
+    };
+    assert_eq!(way("a").as_deref(), Some(""));
+    let to_d = "a-1-1.noarch requires x >= 2, b-1-1.noarch requires (d if a)";
+    assert_eq!(way("d").as_deref(), Some(to_d));
+    let to_e = "a-1-1.noarch recommends c, e-1-1.noarch supplements c";
+    assert_eq!(way("e").as_deref(), Some(to_e));
+    assert_eq!(way("f"), None);
 }
 
 #[test]

@@ -9,7 +9,7 @@ mod request;
 use std::collections::{BTreeMap, BTreeSet};
 
 use resolve::index::{Index, Origin, Origins};
-use resolve::{PackageId, Pool, Problem, Repo, RepoId, Solution, solve};
+use resolve::{Need, PackageId, Pool, Problem, Repo, RepoId, Solution, solve};
 use rpm::repodata::{
     Checksum, Comps, Filelists, Modules, Primary, Record, RepoConfig, Repomd, open,
 };
@@ -53,7 +53,7 @@ enum What {
 }
 
 /// What a person wants of repositories.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Selection {
     /// Names of packages and groups; see [`Spec`]. `@ID` is a group.
     pub specs: Vec<String>,
@@ -364,9 +364,17 @@ impl Repositories {
 
     /// Why each package of a solution is there, in words.
     pub fn reasons(&self, selection: &Selection, solution: &Solution) -> Vec<String> {
-        let request = self.request(selection);
-        let all = &solution.packages;
-        all.iter().map(|id| resolve::reason(&self.pool, &request, all, *id)).collect()
+        resolve::reasons(&self.pool, &self.request(selection), &solution.packages)
+    }
+
+    /// The way from what was asked for to a package of a solution; see [`resolve::way`].
+    pub fn way(
+        &self,
+        selection: &Selection,
+        solution: &Solution,
+        to: PackageId,
+    ) -> Option<Vec<Need>> {
+        resolve::way(&self.pool, &self.request(selection), &solution.packages, to)
     }
 
     /// Where a package is; nothing is known of those of the base.
@@ -384,6 +392,11 @@ impl Repositories {
     pub fn repository(&self, id: PackageId) -> Option<usize> {
         let of = self.pool.repo_id(id);
         self.repositories.iter().position(|state| state.id == of)
+    }
+
+    /// What the target has already.
+    pub fn base(&self) -> &Base {
+        &self.base
     }
 
     /// All packages.

@@ -123,9 +123,9 @@ pub(crate) struct BaseMake {
     pub(crate) network: Network,
 }
 
-/// What is chosen of which repositories.
+/// Which repositories, for which target.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Choice {
+pub(crate) struct Repositories {
     /// A repository; may be given several times
     ///
     /// The folder or URL that has repodata/ in it, or a file that `index` made, with a name before `=` if the last part
@@ -140,12 +140,19 @@ pub(crate) struct Choice {
     /// What the target has already: a pack that `base make` made, or a list of NEVRAs, one a line, as `rpm -qa` prints
     #[arg(long, value_name = "FILE")]
     pub(crate) base: Option<PathBuf>,
-    /// Take a package of the base for absent
-    #[arg(long, value_name = "NAME")]
-    pub(crate) absent: Vec<String>,
     /// Architecture of the target: x86_64, aarch64, ppc64le, s390x or riscv64
     #[arg(long)]
     pub(crate) arch: Arch,
+}
+
+/// What is chosen of which repositories.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Choice {
+    #[command(flatten)]
+    pub(crate) from: Repositories,
+    /// Take a package of the base for absent
+    #[arg(long, value_name = "NAME")]
+    pub(crate) absent: Vec<String>,
     /// Leave out packages that are only recommended
     #[arg(long)]
     pub(crate) no_weak: bool,
@@ -164,6 +171,67 @@ pub(crate) struct Choice {
     /// What is wanted
     #[arg(required = true, value_name = "SPEC")]
     pub(crate) specs: Vec<String>,
+}
+
+/// Search for packages: all words in the name, or else in the summary
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Exit codes: 0 found, 1 there is no such package, 2 bad use or bad input.")]
+pub(crate) struct Search {
+    #[command(flatten)]
+    pub(crate) from: Repositories,
+    #[command(flatten)]
+    pub(crate) network: Network,
+    /// What is looked for; capital letters are as good as small ones
+    #[arg(required = true, value_name = "WORD")]
+    pub(crate) words: Vec<String>,
+}
+
+/// Show what is known of packages
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Exit codes: 0 found, 1 there is no such package, 2 bad use or bad input.")]
+pub(crate) struct Info {
+    #[command(flatten)]
+    pub(crate) from: Repositories,
+    #[command(flatten)]
+    pub(crate) network: Network,
+    /// Show all dependencies as well
+    #[arg(long)]
+    pub(crate) dependencies: bool,
+    /// Which packages, as for `resolve`
+    #[arg(required = true, value_name = "SPEC")]
+    pub(crate) specs: Vec<String>,
+}
+
+/// Show which of the packages that come along needs which
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Exit codes: 0 found, 1 there is no solution (it says why), 2 bad use or bad input."
+)]
+pub(crate) struct Deps {
+    /// As a tree, from what was asked for
+    #[arg(long)]
+    pub(crate) tree: bool,
+    #[command(flatten)]
+    pub(crate) choice: Choice,
+    #[command(flatten)]
+    pub(crate) network: Network,
+}
+
+/// Show why a package comes along: the way there from what was asked for
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example:
+  sysext-composer why pcre2 --repo fedora --release 43 --arch x86_64 htop vim
+
+Exit codes: 0 it comes along, 1 it does not, or there is no solution, 2 bad use or bad input.")]
+pub(crate) struct Why {
+    /// The package
+    #[arg(value_name = "PACKAGE")]
+    pub(crate) package: String,
+    #[command(flatten)]
+    pub(crate) choice: Choice,
+    #[command(flatten)]
+    pub(crate) network: Network,
 }
 
 /// How files are fetched.

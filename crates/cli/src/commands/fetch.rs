@@ -8,7 +8,8 @@ use sysext::Origin;
 use sysext::rpm::signature::{Keyring, Verdict};
 
 use super::checksig;
-use super::resolve::{Loaded, refuse};
+use super::load::Loaded;
+use super::resolve::refuse;
 use crate::fetch::{Fetcher, Wanted, matches};
 use crate::sources::Source;
 use crate::terminal::{Terminal, bytes};

@@ -1,18 +1,14 @@
 //! `sysext-composer resolve`: the packages that must come along.
-#![expect(clippy::disallowed_methods, reason = "this crate is the outside world")]
 
-use std::fs;
-
-use anyhow::{Context as _, Result, bail};
+use anyhow::Result;
 use serde::Serialize;
-use sysext::resolve::{PackageId, Problem, Solution};
+use sysext::resolve::{PackageId, Problem};
 use sysext::rpm::signature::Keyring;
-use sysext::{Base, Repositories, Selection, Wanted};
 
-use crate::fetch::{self, Fetcher, Place};
-use crate::sources::{Source, sources};
+use super::load::Loaded;
+use crate::fetch::Fetcher;
 use crate::terminal::Terminal;
-use crate::{Outcome, args, interrupt};
+use crate::{Outcome, args};
 
 /// A package that comes along.
 #[derive(Serialize)]
@@ -73,120 +69,6 @@ pub(crate) fn run(args: &args::Resolve, terminal: &Terminal) -> Result<Outcome> 
             Ok(Outcome::Refused)
         }
     }
-}
-
-/// Repositories that are ready to be chosen from, and what is wanted of them.
-pub(crate) struct Loaded {
-    pub(crate) repositories: Repositories,
-    pub(crate) sources: Vec<Source>,
-    selection: Selection,
-}
-
-impl Loaded {
-    /// Reads the base and all that choosing needs of the repositories. Signed metadata is held against their keys and
-    /// others.
-    pub(crate) fn new(
-        args: &args::Choice,
-        fetcher: &Fetcher,
-        keys: &Keyring,
-        terminal: &Terminal,
-    ) -> Result<Self> {
-        let selection = Selection {
-            specs: args.specs.clone(),
-            exclude: args.exclude.clone(),
-            absent: args.absent.clone(),
-            weak: !args.no_weak,
-            best: !args.no_best,
-            multilib: !args.no_multilib,
-        };
-        let base = base(args)?;
-        let release = args.release.as_deref().or_else(|| base.about.os("VERSION_ID"));
-        let sources = sources(&args.repos, release, args.arch.rpm(), fetcher)?;
-        let repositories = sources.iter().map(|source| source.repository.clone()).collect();
-        let mut repositories = Repositories::new(args.arch.rpm(), repositories, base);
-        for (at, source) in sources.iter().enumerate() {
-            if let Place::Index(path) = &source.place {
-                let name = path.display();
-                let file = fs::read(path).with_context(|| format!("cannot read {name}"))?;
-                repositories.provide_index(at, &file)?;
-            }
-        }
-        let groups = selection.specs.iter().any(|spec| spec.starts_with('@'));
-        let get = |wanted: &Wanted| {
-            interrupt::check()?;
-            let source = &sources[wanted.repository];
-            let got = if wanted.is_repomd() {
-                source.repomd(fetcher, keys)
-            } else {
-                fetcher.get(&fetch::Wanted {
-                    size: wanted.size,
-                    checksum: wanted.checksum().cloned(),
-                    ..fetch::Wanted::unknown(source.place.clone(), &wanted.path)
-                })
-            };
-            got.with_context(|| source.name().to_owned())
-        };
-        loop {
-            let wanted = repositories.wanted(groups);
-            if wanted.is_empty() {
-                break;
-            }
-            for wanted in wanted {
-                let bytes = get(&wanted)?;
-                repositories.provide(&wanted, &bytes)?;
-            }
-        }
-        note_unknown(&repositories.index(), terminal);
-        let wanted = match args.no_filelists {
-            true => Vec::new(),
-            false => repositories.wanted_for_paths(&selection),
-        };
-        if !wanted.is_empty() {
-            let mut files = Vec::new();
-            for wanted in wanted {
-                let bytes = get(&wanted)?;
-                files.push((wanted, bytes));
-            }
-            repositories.provide_paths(&selection, &files)?;
-        }
-        Ok(Self { repositories, sources, selection })
-    }
-
-    /// The packages that must come along, or why there are none.
-    pub(crate) fn resolve(&self) -> Result<Solution, Vec<Problem>> {
-        self.repositories.resolve(&self.selection)
-    }
-}
-
-/// Says which packages of the base no repository knows.
-fn note_unknown(unknown: &[String], terminal: &Terminal) {
-    if unknown.is_empty() || terminal.json {
-        return;
-    }
-    let some: Vec<&str> = unknown.iter().map(String::as_str).take(3).collect();
-    let more = if unknown.len() > some.len() { " ..." } else { "" };
-    eprintln!(
-        "note: no repository has {} packages of the base; what other versions of them say is taken for theirs: {}{more}",
-        unknown.len(),
-        some.join(", ")
-    );
-}
-
-fn base(args: &args::Choice) -> Result<Base> {
-    let Some(path) = &args.base else {
-        if !args.absent.is_empty() {
-            bail!("--absent takes packages out of the base: it needs --base");
-        }
-        return Ok(Base::default());
-    };
-    let name = path.display();
-    let file = fs::read(path).with_context(|| format!("cannot read {name}"))?;
-    let base = Base::read(&file).with_context(|| name.to_string())?;
-    let is_there = |name: &String| base.packages().any(|nevra| nevra.name() == name);
-    if let Some(name) = args.absent.iter().find(|name| !is_there(name)) {
-        bail!("--absent {name}: the base has no package of this name");
-    }
-    Ok(base)
 }
 
 /// Prints all that is known of the packages, for machines.

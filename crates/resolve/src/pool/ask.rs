@@ -106,6 +106,23 @@ impl Pool {
         }
     }
 
+    /// The dependencies of a package as texts, each list with its name in metadata.
+    pub fn dependency_lists(&self, id: PackageId) -> [(&'static str, Vec<String>); 8] {
+        [
+            ("provides", List::Provides),
+            ("requires", List::Requires),
+            ("conflicts", List::Conflicts),
+            ("obsoletes", List::Obsoletes),
+            ("recommends", List::Recommends),
+            ("suggests", List::Suggests),
+            ("supplements", List::Supplements),
+            ("enhances", List::Enhances),
+        ]
+        .map(|(name, list)| {
+            (name, self.list_of(id.0, list).iter().map(|dep| self.show(*dep)).collect())
+        })
+    }
+
     /// A dependency as text.
     pub(crate) fn show(&self, dep: Dep) -> String {
         match self.get(dep) {

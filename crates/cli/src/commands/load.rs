@@ -1,0 +1,166 @@
+//! Repositories and a base, loaded as far as a command needs them.
+#![expect(clippy::disallowed_methods, reason = "this crate is the outside world")]
+
+use std::fs;
+
+use anyhow::{Context as _, Result, bail};
+use sysext::resolve::{PackageId, Problem, Solution, Spec};
+use sysext::rpm::signature::Keyring;
+use sysext::{Base, Repositories, Selection, Wanted};
+
+use crate::fetch::{self, Fetcher, Place};
+use crate::sources::{Source, sources};
+use crate::terminal::Terminal;
+use crate::{args, interrupt};
+
+/// Repositories that are ready to be chosen from, and what is wanted of them.
+pub(crate) struct Loaded {
+    pub(crate) repositories: Repositories,
+    pub(crate) sources: Vec<Source>,
+    pub(crate) selection: Selection,
+}
+
+impl Loaded {
+    /// Reads the base and all that is needed to look at packages; nothing is wanted of them.
+    pub(crate) fn open(
+        from: &args::Repositories,
+        fetcher: &Fetcher,
+        terminal: &Terminal,
+    ) -> Result<Self> {
+        Self::read(from, Selection::default(), fetcher, &Keyring::default(), terminal)
+    }
+
+    /// Reads the base and all that choosing needs of the repositories. Signed metadata is held against their keys and
+    /// others.
+    pub(crate) fn new(
+        args: &args::Choice,
+        fetcher: &Fetcher,
+        keys: &Keyring,
+        terminal: &Terminal,
+    ) -> Result<Self> {
+        let selection = Selection {
+            specs: args.specs.clone(),
+            exclude: args.exclude.clone(),
+            absent: args.absent.clone(),
+            weak: !args.no_weak,
+            best: !args.no_best,
+            multilib: !args.no_multilib,
+        };
+        let mut loaded = Self::read(&args.from, selection, fetcher, keys, terminal)?;
+        let Self { repositories, sources, selection } = &mut loaded;
+        let is_there = |name: &String| {
+            let mut all = repositories.base().packages();
+            all.any(|nevra| nevra.name() == name)
+        };
+        if let Some(name) = args.absent.iter().find(|name| !is_there(name)) {
+            bail!("--absent {name}: the base has no package of this name; --base says what it is");
+        }
+        let wanted = match args.no_filelists {
+            true => Vec::new(),
+            false => repositories.wanted_for_paths(selection),
+        };
+        if !wanted.is_empty() {
+            let mut files = Vec::new();
+            for wanted in wanted {
+                let bytes = get(&wanted, sources, fetcher, keys)?;
+                files.push((wanted, bytes));
+            }
+            repositories.provide_paths(selection, &files)?;
+        }
+        Ok(loaded)
+    }
+
+    fn read(
+        from: &args::Repositories,
+        selection: Selection,
+        fetcher: &Fetcher,
+        keys: &Keyring,
+        terminal: &Terminal,
+    ) -> Result<Self> {
+        let base = base(from)?;
+        let release = from.release.as_deref().or_else(|| base.about.os("VERSION_ID"));
+        let sources = sources(&from.repos, release, from.arch.rpm(), fetcher)?;
+        let repositories = sources.iter().map(|source| source.repository.clone()).collect();
+        let mut repositories = Repositories::new(from.arch.rpm(), repositories, base);
+        for (at, source) in sources.iter().enumerate() {
+            if let Place::Index(path) = &source.place {
+                let name = path.display();
+                let file = fs::read(path).with_context(|| format!("cannot read {name}"))?;
+                repositories.provide_index(at, &file)?;
+            }
+        }
+        let groups = selection.specs.iter().any(|spec| spec.starts_with('@'));
+        loop {
+            let wanted = repositories.wanted(groups);
+            if wanted.is_empty() {
+                break;
+            }
+            for wanted in wanted {
+                let bytes = get(&wanted, &sources, fetcher, keys)?;
+                repositories.provide(&wanted, &bytes)?;
+            }
+        }
+        note_unknown(&repositories.index(), terminal);
+        Ok(Self { repositories, sources, selection })
+    }
+
+    /// The packages that must come along, or why there are none.
+    pub(crate) fn resolve(&self) -> Result<Solution, Vec<Problem>> {
+        self.repositories.resolve(&self.selection)
+    }
+
+    /// The packages that are meant, the newest first, each name and architecture together.
+    pub(crate) fn packages(&self, spec: &str) -> Vec<PackageId> {
+        let pool = self.repositories.pool();
+        let mut found = Spec::parse(spec).packages(pool);
+        found.sort_by(|a, b| {
+            let key = |id: &PackageId| (pool.package_name(*id), pool.package_arch(*id));
+            let newest = || sysext::rpm::evr::compare(pool.package_evr(*b), pool.package_evr(*a));
+            key(a).cmp(&key(b)).then_with(newest).then_with(|| a.cmp(b))
+        });
+        found
+    }
+
+    /// The name of a package's repository; the base has none of its own.
+    pub(crate) fn repository(&self, id: PackageId) -> &str {
+        let source = self.repositories.repository(id).and_then(|at| self.sources.get(at));
+        source.map_or("base", Source::name)
+    }
+}
+
+/// A file of a repository.
+fn get(wanted: &Wanted, sources: &[Source], fetcher: &Fetcher, keys: &Keyring) -> Result<Vec<u8>> {
+    interrupt::check()?;
+    let source = &sources[wanted.repository];
+    let got = if wanted.is_repomd() {
+        source.repomd(fetcher, keys)
+    } else {
+        fetcher.get(&fetch::Wanted {
+            size: wanted.size,
+            checksum: wanted.checksum().cloned(),
+            ..fetch::Wanted::unknown(source.place.clone(), &wanted.path)
+        })
+    };
+    got.with_context(|| source.name().to_owned())
+}
+
+/// Says which packages of the base no repository knows.
+fn note_unknown(unknown: &[String], terminal: &Terminal) {
+    if unknown.is_empty() || terminal.json {
+        return;
+    }
+    let some: Vec<&str> = unknown.iter().map(String::as_str).take(3).collect();
+    let more = if unknown.len() > some.len() { " ..." } else { "" };
+    eprintln!(
+        "note: no repository has {} packages of the base; what other versions of them say is taken for theirs: {}{more}",
+        unknown.len(),
+        some.join(", ")
+    );
+}
+
+fn base(from: &args::Repositories) -> Result<Base> {
+    let Some(path) = &from.base else { return Ok(Base::default()) };
+    let name = path.display();
+    let file = fs::read(path).with_context(|| format!("cannot read {name}"))?;
+    Base::read(&file).with_context(|| name.to_string())
+}
