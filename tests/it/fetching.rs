@@ -9,8 +9,8 @@ use testdata::server::{Fault, Server};
 use testdata::tools::{composer, has, run};
 
 /// A repository of generated packages behind a server, a cache, and a folder for what is fetched.
-struct World {
-    server: Server,
+pub(crate) struct World {
+    pub(crate) server: Server,
     folder: tempfile::TempDir,
 }
 
@@ -25,7 +25,7 @@ fn noise(length: usize) -> Vec<u8> {
 }
 
 impl World {
-    fn new() -> Option<Self> {
+    pub(crate) fn new() -> Option<Self> {
         if !has("createrepo_c") {
             return None;
         }
@@ -44,7 +44,7 @@ impl World {
         Some(Self { server: Server::new(&repo), folder })
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -95,11 +95,11 @@ impl World {
     }
 }
 
-fn text(output: &Output) -> String {
+pub(crate) fn text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-fn succeed(output: &Output) {
+pub(crate) fn succeed(output: &Output) {
     assert!(output.status.success(), "{}", text(output));
 }
 

@@ -9,8 +9,10 @@ use std::process::{Output, Stdio};
 use serde_json::Value;
 use testdata::tools::composer;
 
-/// A repository of packages: name, version, summary, and what it says of others, a line each.
-fn repository(packages: &[(&str, &str, &str, &[(&str, &str)])]) -> (tempfile::TempDir, PathBuf) {
+/// A package: name, version, summary, and its dependencies, each with the list that it is in.
+type Package<'a> = (&'a str, &'a str, &'a str, &'a [(&'a str, &'a str)]);
+
+fn repository(packages: &[Package<'_>]) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let mut xml = format!("<metadata packages=\"{}\">", packages.len());
     for (name, version, summary, dependencies) in packages {

@@ -11,8 +11,8 @@ use sysext::erofs::{Kernel, Level, Options, Pcluster};
 use sysext::{Arch, Exclude, Profile};
 
 pub(crate) use repositories::{
-    BaseCommand, BaseMake, Checksig, Choice, Deps, Fetch, Index, Info, Network, Repo, Repositories,
-    Resolve, Search, Why,
+    BaseCommand, BaseMake, Checksig, Choice, Deps, Fetch, Index, Info, Lock, Network, Repo,
+    Repositories, Resolve, Search, Trust, Why,
 };
 
 /// Makes systemd system extensions from RPM packages.
@@ -39,6 +39,7 @@ pub(crate) enum Command {
     Resolve(Resolve),
     Deps(Deps),
     Why(Why),
+    Lock(Lock),
     Fetch(Fetch),
     Index(Index),
     #[command(subcommand)]
@@ -87,8 +88,17 @@ pub(crate) struct Compose {
     /// Show every finding
     #[arg(short, long)]
     pub(crate) verbose: bool,
+    /// Make it of the packages of a lock, which are fetched, and of nothing else
+    #[arg(long, value_name = "FILE")]
+    pub(crate) locked: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) network: Network,
     /// The packages
-    #[arg(required = true, value_name = "PACKAGE.rpm")]
+    #[arg(
+        required_unless_present = "locked",
+        conflicts_with = "locked",
+        value_name = "PACKAGE.rpm"
+    )]
     pub(crate) packages: Vec<PathBuf>,
 }
 

@@ -10,6 +10,8 @@ pub(crate) mod index;
 pub(crate) mod info;
 pub(crate) mod inspect;
 pub(crate) mod load;
+pub(crate) mod lock;
+pub(crate) mod obtain;
 pub(crate) mod pack;
 pub(crate) mod resolve;
 pub(crate) mod search;

@@ -73,6 +73,24 @@ impl Place {
         }
     }
 
+    /// The URL of a path there; of the first mirror, if there are several.
+    pub(crate) fn url(&self, path: &str) -> Result<String> {
+        if path.contains("://") {
+            return Ok(path.to_owned());
+        }
+        let folder = match self {
+            Self::Web(mirrors) => {
+                let mirror = mirrors.first().context("there is no mirror")?;
+                return Ok(format!("{mirror}/{path}"));
+            }
+            Self::Folder(folder) => folder,
+            Self::Index(index) => crate::output::folder(index),
+        };
+        let folder = fs::canonicalize(folder)
+            .with_context(|| format!("cannot find {}", folder.display()))?;
+        Ok(format!("file://{}/{path}", folder.display()))
+    }
+
     /// A folder, or the index that a file is.
     fn here(path: PathBuf) -> Self {
         if path.is_file() { Self::Index(path) } else { Self::Folder(path) }

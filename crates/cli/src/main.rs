@@ -47,6 +47,7 @@ fn main() -> ExitCode {
         Command::Info(args) => commands::info::run(&args, &terminal),
         Command::Deps(args) => commands::deps::run(&args, &terminal),
         Command::Why(args) => commands::why::run(&args, &terminal),
+        Command::Lock(args) => commands::lock::run(&args, &terminal),
         Command::Targets => commands::targets::run(&terminal),
         Command::Resolve(args) => commands::resolve::run(&args, &terminal),
         Command::Inspect(args) => commands::inspect::run(&args, &terminal),

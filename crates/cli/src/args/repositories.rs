@@ -45,15 +45,45 @@ pub(crate) struct Fetch {
     pub(crate) choice: Choice,
     #[command(flatten)]
     pub(crate) network: Network,
+    #[command(flatten)]
+    pub(crate) trust: Trust,
+    /// Folder that the packages are put into
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: PathBuf,
+}
+
+/// Write which packages an extension is made of, so that it can be made again of the same
+///
+/// The packages are chosen, fetched and checked as by `fetch`. `compose --locked` makes the extension of them and of nothing
+/// else. The same packages give the same file.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example:
+  sysext-composer lock --repo fedora --repo updates --base silverblue-43.base --arch x86_64 -o htop.lock htop
+  sysext-composer compose --name htop --release 43 --arch x86_64 --locked htop.lock -o htop.raw
+
+Exit codes: 0 written, 1 there is no solution or a package is not signed as it must be, 2 bad use or bad input.")]
+pub(crate) struct Lock {
+    #[command(flatten)]
+    pub(crate) choice: Choice,
+    #[command(flatten)]
+    pub(crate) network: Network,
+    #[command(flatten)]
+    pub(crate) trust: Trust,
+    /// The lock
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+}
+
+/// Whose packages are taken.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Trust {
     /// File of OpenPGP keys that packages may be signed by, beside those that a repository names
     #[arg(long = "key", value_name = "FILE")]
     pub(crate) keys: Vec<PathBuf>,
     /// Take packages whatever their signatures say
     #[arg(long)]
     pub(crate) allow_unsigned: bool,
-    /// Folder that the packages are put into
-    #[arg(short, long, value_name = "DIR")]
-    pub(crate) output: PathBuf,
 }
 
 /// Make an index of a repository: all that choosing needs, in a small file that loads fast

@@ -4,13 +4,15 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use indicatif::ProgressBar;
 use serde::Serialize;
 use sysext::erofs::Options;
 use sysext::rpm::Package;
 use sysext::{Compose, Finding, Phase, Plan, Recipe, Report, Step, Target};
 
+use super::lock;
+use crate::fetch::Fetcher;
 use crate::output::Output;
 use crate::terminal::{Terminal, bytes};
 use crate::workers::Workers;
@@ -33,7 +35,10 @@ enum Printed<'a> {
 
 pub(crate) fn run(args: &args::Compose, terminal: &Terminal) -> Result<Outcome> {
     let recipe = recipe(args)?;
-    let (packages, paths) = read_packages(&args.packages)?;
+    let (packages, paths) = match &args.locked {
+        Some(lock) => read_packages(&locked(lock, args, terminal)?)?,
+        None => read_packages(&args.packages)?,
+    };
     let plan = Plan::new(packages, &recipe)?;
     if plan.has_errors() {
         if terminal.json {
@@ -75,6 +80,18 @@ fn recipe(args: &args::Compose) -> Result<Recipe> {
         pcluster,
         source_date_epoch: args.source_date_epoch,
     })
+}
+
+/// The packages of a lock, which must be for the same target.
+fn locked(path: &Path, args: &args::Compose, terminal: &Terminal) -> Result<Vec<PathBuf>> {
+    let lock = lock::read(path)?;
+    if lock.arch != args.arch {
+        bail!("{} is for {}, not for {}", path.display(), lock.arch.rpm(), args.arch.rpm());
+    }
+    if let Some(release) = lock.release.as_ref().filter(|release| **release != args.release) {
+        bail!("{} is for release {release}, not for {}", path.display(), args.release);
+    }
+    lock::packages(&lock, &Fetcher::new(&args.network)?, terminal)
 }
 
 /// Where a package lies, by the digest of its header.

@@ -1,0 +1,95 @@
+//! `sysext-composer lock`: exactly which packages an extension is made of.
+#![expect(clippy::disallowed_methods, reason = "this crate is the outside world")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use sha2::{Digest as _, Sha256};
+use sysext::rpm::repodata::Checksum;
+use sysext::{Lock, LockedPackage};
+
+use super::obtain::{Obtained, fetch_all, obtain};
+use crate::fetch::{Fetcher, Place, Wanted, matches};
+use crate::output::Output;
+use crate::terminal::Terminal;
+use crate::{Outcome, args};
+
+pub(crate) fn run(args: &args::Lock, terminal: &Terminal) -> Result<Outcome> {
+    let fetcher = Fetcher::new(&args.network)?;
+    let Some((packages, loaded)) = obtain(&args.choice, &args.trust, &fetcher, terminal)? else {
+        return Ok(Outcome::Refused);
+    };
+    let from = &args.choice.from;
+    let about = &loaded.repositories.base().about;
+    let mut lock = Lock::new(from.arch);
+    lock.specs.clone_from(&args.choice.specs);
+    lock.release = from.release.clone().or_else(|| about.os("VERSION_ID").map(str::to_owned));
+    lock.image = (!about.digest.is_empty()).then(|| about.digest.clone());
+    if let Some(base) = &from.base {
+        let file = fs::read(base).with_context(|| format!("cannot read {}", base.display()))?;
+        let digest = Sha256::digest(file);
+        lock.base = Some(digest.iter().map(|byte| format!("{byte:02x}")).collect());
+    }
+    for Obtained { nevra, origin, source, keys, .. } in packages {
+        let source = &loaded.sources[source];
+        lock.packages.push(LockedPackage {
+            nevra,
+            repository: source.name().to_owned(),
+            url: source.place.url(&origin.location)?,
+            size: origin.size,
+            checksum: format!("{}:{}", origin.checksum.algorithm, origin.checksum.hex),
+            keys,
+        });
+    }
+    if args.output.exists() {
+        lock.keep_places(&read(&args.output)?);
+    }
+    let text = serde_json::to_string_pretty(&lock)? + "\n";
+    let output = Output::new(&args.output)?;
+    output.write(&sysext::erofs::Write { at: 0, bytes: text.into_bytes() })?;
+    output.finish()?;
+    if terminal.json {
+        terminal.result(&lock);
+    } else {
+        println!("{}: {} packages", args.output.display(), lock.packages.len());
+    }
+    Ok(Outcome::Done)
+}
+
+/// Reads a lock.
+pub(crate) fn read(path: &Path) -> Result<Lock> {
+    let name = path.display();
+    let text = fs::read(path).with_context(|| format!("cannot read {name}"))?;
+    let lock: Lock = serde_json::from_slice(&text).with_context(|| format!("{name} is no lock"))?;
+    lock.check().with_context(|| name.to_string())?;
+    Ok(lock)
+}
+
+/// The packages of a lock and nothing else: fetched, and held against its digests.
+pub(crate) fn packages(
+    lock: &Lock,
+    fetcher: &Fetcher,
+    terminal: &Terminal,
+) -> Result<Vec<PathBuf>> {
+    let mut wanted = Vec::new();
+    for package in &lock.packages {
+        let (algorithm, hex) = package.digest().context("the lock has been checked")?;
+        let checksum = Checksum { algorithm: algorithm.to_owned(), hex: hex.to_owned() };
+        let (folder, name) = package.url.rsplit_once('/').unwrap_or((".", &package.url));
+        wanted.push(Wanted {
+            size: Some(package.size),
+            checksum: Some(checksum),
+            ..Wanted::unknown(Place::new(folder)?, name)
+        });
+    }
+    let paths = fetch_all(&wanted, fetcher, terminal)?;
+    for ((path, package), wanted) in paths.iter().zip(&lock.packages).zip(&wanted) {
+        // What the cache has was held against its digest; what lies in folders was not.
+        let checksum = wanted.checksum.as_ref().context("every package has one")?;
+        if !matches(path, checksum)? {
+            bail!("{} at {} is not the one of the lock", package.nevra, package.url);
+        }
+    }
+    Ok(paths)
+}
