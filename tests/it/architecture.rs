@@ -6,18 +6,19 @@ use std::process::Command;
 use testdata::tools::run;
 
 /// What each crate may depend on among our own.
-const MAP: [(&str, &[&str]); 8] = [
+const MAP: [(&str, &[&str]); 9] = [
     ("erofs", &[]),
     ("rpm", &[]),
+    ("selinux", &[]),
     ("resolve", &["rpm"]),
-    ("sysext", &["erofs", "resolve", "rpm"]),
+    ("sysext", &["erofs", "resolve", "rpm", "selinux"]),
     ("sysext-composer", &["sysext"]),
     ("web", &["sysext"]),
     ("xtask", &["rpm"]),
     ("testdata", &["rpm", "sysext"]),
 ];
 /// The crates that run in a browser tab as they do on the command line.
-const CORE: [&str; 4] = ["erofs", "rpm", "resolve", "sysext"];
+const CORE: [&str; 5] = ["erofs", "rpm", "resolve", "selinux", "sysext"];
 
 #[test]
 fn dependencies_are_those_of_the_map() {

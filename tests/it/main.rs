@@ -8,6 +8,7 @@ mod extensions;
 mod fetching;
 mod fixtures;
 mod images;
+mod labels;
 mod locks;
 mod looking;
 mod packages;

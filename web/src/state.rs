@@ -2,9 +2,7 @@
 
 use std::rc::Rc;
 
-use sysext::{
-    Arch, Finding, Profile, Progress, Recipe, Report, Severity, Target, Targets, check_name,
-};
+use sysext::{Arch, Finding, Profile, Progress, Recipe, Report, Severity, Target, check_name};
 use web_sys::File;
 use yew::Reducible;
 
@@ -89,10 +87,8 @@ pub(crate) enum Action {
     Said(String),
 }
 
-/// Releases that can be chosen, the usual one first.
-pub(crate) fn releases() -> Vec<String> {
-    Targets::published().releases
-}
+/// Releases that can be chosen, the usual one first: `extensions/targets.toml`.
+pub(crate) const RELEASES: &[&str] = include!(concat!(env!("OUT_DIR"), "/releases.rs"));
 
 impl Default for State {
     fn default() -> Self {
@@ -100,7 +96,7 @@ impl Default for State {
             packages: Vec::new(),
             tree: Rc::default(),
             typed_name: None,
-            release: releases().into_iter().next().unwrap_or_default(),
+            release: RELEASES.first().copied().unwrap_or_default().to_owned(),
             typed_arch: None,
             any_release: false,
             profile: Profile::default(),

@@ -47,6 +47,7 @@ pub(crate) enum Command {
     /// List the systems that extensions are for
     Targets,
     Checksig(Checksig),
+    Label(Label),
     Inspect(Inspect),
     Extract(Extract),
     Verify(Verify),
@@ -167,6 +168,21 @@ impl Storage {
             fits.map(|profile| format!("; --profile {profile} would do")).unwrap_or_default();
         bail!("Linux {kernel} cannot read this image, it lacks {}{advice}", lacks.join(", "))
     }
+}
+
+/// Print the SELinux labels of paths by a policy
+///
+/// Reads lines of TYPE<TAB>PATH from standard input and prints the label of each, or <<none>>: what matchpathcon says. TYPE is
+/// file, dir, link, char, block, fifo, socket or any.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example:
+  find usr -printf 'any\\t/%p\\n' | sysext-composer label \\
+      --policy /etc/selinux/targeted/contexts/files/file_contexts")]
+pub(crate) struct Label {
+    /// The policy's file_contexts; what lies beside it (.subs, .subs_dist, .homedirs, .local) is read as well
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: PathBuf,
 }
 
 /// Show what an image holds: superblock, release file, files

@@ -9,6 +9,7 @@ pub(crate) mod fetch;
 pub(crate) mod index;
 pub(crate) mod info;
 pub(crate) mod inspect;
+pub(crate) mod label;
 pub(crate) mod load;
 pub(crate) mod lock;
 pub(crate) mod obtain;

@@ -48,6 +48,7 @@ fn main() -> ExitCode {
         Command::Deps(args) => commands::deps::run(&args, &terminal),
         Command::Why(args) => commands::why::run(&args, &terminal),
         Command::Lock(args) => commands::lock::run(&args, &terminal),
+        Command::Label(args) => commands::label::run(&args, &terminal),
         Command::Targets => commands::targets::run(&terminal),
         Command::Resolve(args) => commands::resolve::run(&args, &terminal),
         Command::Inspect(args) => commands::inspect::run(&args, &terminal),

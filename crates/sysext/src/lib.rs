@@ -73,5 +73,5 @@ pub use targets::{System, Targets};
 
 pub use {
     erofs::{self, Profile},
-    resolve, rpm,
+    resolve, rpm, selinux,
 };

@@ -55,7 +55,7 @@ enum What {
 /// What a person wants of repositories.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
-    /// Names of packages and groups; see [`Spec`]. `@ID` is a group.
+    /// Names of packages and groups; see [`resolve::Spec`]. `@ID` is a group.
     pub specs: Vec<String>,
     /// Packages that must not come along, in the same words.
     pub exclude: Vec<String>,

@@ -11,7 +11,7 @@ use crate::shell::{cargo, find, output, root, run, say, target};
 const WASM: &str = "wasm32-unknown-unknown";
 
 /// Programs that the tests hold the product against, and the Debian packages that have them.
-const ORACLES: [(&str, &str); 17] = [
+const ORACLES: [(&str, &str); 22] = [
     ("chromium", "chromium"),
     ("chromedriver", "chromium-driver"),
     ("mkfs.erofs", "erofs-utils"),
@@ -19,6 +19,12 @@ const ORACLES: [(&str, &str); 17] = [
     ("testsolv", "libsolv-tools"),
     ("createrepo_c", "createrepo-c"),
     ("docker-registry", "docker-registry"),
+    ("matchpathcon", "selinux-utils"),
+    ("checkmodule", "checkpolicy"),
+    ("semodule_package", "semodule-utils"),
+    ("semodule_unpackage", "semodule-utils"),
+    // What makes CIL of modules comes with it, out of the path.
+    ("semodule", "policycoreutils"),
     ("rpm", "rpm"),
     ("rpm2cpio", "rpm2cpio"),
     ("cpio", "cpio"),

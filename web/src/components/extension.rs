@@ -10,7 +10,7 @@ use super::findings::Findings;
 use super::parts::{Alert, Card, Tone};
 use crate::app::Dispatch;
 use crate::browser::bytes;
-use crate::state::{Action, Job, State, releases};
+use crate::state::{Action, Job, RELEASES, State};
 
 #[derive(PartialEq, Properties)]
 pub(crate) struct ExtensionProps {
@@ -73,9 +73,9 @@ fn name_field(state: &State, dispatch: &Dispatch) -> Html {
 }
 
 fn release_field(state: &State, dispatch: &Dispatch) -> Html {
-    let options = releases().into_iter().map(|release| {
+    let options = RELEASES.iter().map(|release| {
         let label = format!("Fedora {release}");
-        (release.clone(), label, release == state.release)
+        ((*release).to_owned(), label, *release == state.release)
     });
     let dispatch = dispatch.clone();
     let on_choice = Callback::from(move |value: String| dispatch.dispatch(Action::Released(value)));
