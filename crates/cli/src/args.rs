@@ -172,8 +172,8 @@ impl Storage {
 
 /// Print the SELinux labels of paths by a policy
 ///
-/// Reads lines of TYPE<TAB>PATH from standard input and prints the label of each, or <<none>>: what matchpathcon says. TYPE is
-/// file, dir, link, char, block, fifo, socket or any.
+/// Reads lines of a type, a tab and a path from standard input and prints the label of each as matchpathcon does. Types are
+/// file, dir, link, char, block, fifo, socket and any.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Example:
