@@ -11,6 +11,7 @@ mod images;
 mod labels;
 mod locks;
 mod looking;
+mod on_base;
 mod packages;
 mod registries;
 mod repodata;

@@ -77,6 +77,10 @@ pub(crate) struct Compose {
     /// Leave out what matches; a folder takes all that is below with it. PACKAGE:GLOB for one package only
     #[arg(long, value_name = "GLOB")]
     pub(crate) exclude: Vec<Exclude>,
+    /// What the target has already, a pack that `base make` made: owners get its numbers, files the labels of its SELinux
+    /// policy
+    #[arg(long, value_name = "FILE")]
+    pub(crate) base: Option<PathBuf>,
     /// Merge on any distribution and release (ID=_any): only for programs that need nothing of the system
     #[arg(long)]
     pub(crate) any_release: bool,
@@ -183,6 +187,9 @@ pub(crate) struct Label {
     /// The policy's file_contexts; what lies beside it (.subs, .subs_dist, .homedirs, .local) is read as well
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: PathBuf,
+    /// A policy module (.pp, .pp.bz2 or .cil) whose labels count as if it were loaded
+    #[arg(long = "module", value_name = "FILE")]
+    pub(crate) modules: Vec<PathBuf>,
 }
 
 /// Show what an image holds: superblock, release file, files

@@ -78,6 +78,12 @@ pub enum Error {
         /// What is there.
         found: String,
     },
+    /// The policy of the base cannot be read.
+    #[error("the base's {error}")]
+    Policy {
+        /// Why.
+        error: selinux::Error,
+    },
     /// The image cannot be written.
     #[error(transparent)]
     Image(#[from] erofs::Error),

@@ -57,6 +57,10 @@ pub enum Check {
     SetId,
     /// Capabilities that are not understood.
     Capabilities,
+    /// Paths without an SELinux label.
+    Label,
+    /// A module of the SELinux policy.
+    PolicyModule,
     /// Scripts that rpm would run and an extension does not.
     Scriptlets,
     /// A package for another architecture.
@@ -81,9 +85,11 @@ impl Check {
             Self::PathRoot => "Left out: an extension can only have files in /usr",
             Self::BaseFile => "Left out: only the base system may have this file",
             Self::EtcMoved => "Configuration moved from /etc to /usr/etc",
-            Self::Owner => "Owned by root in the image: the real owner is not known yet",
-            Self::SetId => "Set-id bit taken off: its owner is not known yet",
+            Self::Owner => "Owned by root in the image: the real owner is not known",
+            Self::SetId => "Set-id bit taken off: its owner is not known",
             Self::Capabilities => "File capabilities that are not understood",
+            Self::Label => "Without an SELinux label",
+            Self::PolicyModule => "Modules of the SELinux policy that are not loaded",
             Self::Scriptlets => "Scripts that do not run",
             Self::Architecture => "Built for another architecture",
             Self::Duplicate => "Given twice",

@@ -41,7 +41,7 @@
 //!
 //! [`Repositories`] finds the packages that an extension needs and its target lacks.
 //!
-//! Not here: labels, signatures, and anything of a host.
+//! Not here: signatures of images, and anything of a host.
 
 mod base;
 mod compose;
@@ -57,6 +57,7 @@ mod repositories;
 mod select;
 mod targets;
 mod text;
+mod users;
 
 pub use base::{About, Base, Nevra};
 pub use compose::{Compose, Phase, Progress, Report, Step};

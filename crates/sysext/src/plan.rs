@@ -2,17 +2,20 @@
 
 mod conflicts;
 mod entries;
+mod labels;
 
 use std::collections::BTreeMap;
 
 use erofs::{Kind, Meta, NodeId, Time, Tree};
 use rpm::Package;
 
+use crate::base::Base;
 use crate::error::Error;
 use crate::finding::{Check, Finding, Severity};
 use crate::recipe::Recipe;
 use crate::release;
 use crate::select::Selection;
+use crate::users::Users;
 use entries::Entries;
 
 /// What an image will hold.
@@ -35,13 +38,30 @@ impl Plan {
     /// # Errors
     /// The recipe's name or release is not one, there is no package, or one is a source package.
     pub fn new(packages: Vec<Package>, recipe: &Recipe) -> Result<Self, Error> {
+        Self::with_users(packages, recipe, &Users::default())
+    }
+
+    /// As [`Plan::new`], with what is known of the target: owners and groups get its numbers, and every path the label that
+    /// its SELinux policy has for it.
+    ///
+    /// # Errors
+    /// As [`Plan::new`], and the policy of the base is broken.
+    pub fn on_base(packages: Vec<Package>, recipe: &Recipe, base: &Base) -> Result<Self, Error> {
+        let users = Users::read(&base.about.passwd, &base.about.group);
+        let mut plan = Self::with_users(packages, recipe, &users)?;
+        labels::label(&mut plan.tree, base, &mut plan.findings)?;
+        plan.sort_findings();
+        Ok(plan)
+    }
+
+    fn with_users(packages: Vec<Package>, recipe: &Recipe, users: &Users) -> Result<Self, Error> {
         recipe.check()?;
         let mut findings = Vec::new();
         let packages = in_order(packages, &mut findings)?;
         check_packages(&packages, recipe, &mut findings);
         let epoch = epoch(&packages, recipe);
         let mut selection = Selection::new(&recipe.exclude);
-        let mut entries = Entries::new(&packages, recipe, &mut findings);
+        let mut entries = Entries::new(&packages, recipe, users, &mut findings);
         entries.collect(&mut selection);
         let (mut tree, contents) = entries.into_tree(epoch);
         for exclude in selection.unused() {
@@ -53,11 +73,17 @@ impl Plan {
             findings.push(Finding::new(Severity::Warning, Check::Empty, message));
         }
         let release_file = add_release_file(&mut tree, recipe, epoch, &mut findings)?;
-        findings.sort_by(|a, b| {
+        let recipe = recipe.clone();
+        let mut plan = Self { recipe, packages, tree, contents, release_file, findings };
+        plan.sort_findings();
+        Ok(plan)
+    }
+
+    fn sort_findings(&mut self) {
+        self.findings.sort_by(|a, b| {
             (a.severity, a.check, &a.package, &a.path)
                 .cmp(&(b.severity, b.check, &b.package, &b.path))
         });
-        Ok(Self { recipe: recipe.clone(), packages, tree, contents, release_file, findings })
     }
 
     /// All that a person should know, the gravest first.

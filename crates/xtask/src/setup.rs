@@ -11,7 +11,7 @@ use crate::shell::{cargo, find, output, root, run, say, target};
 const WASM: &str = "wasm32-unknown-unknown";
 
 /// Programs that the tests hold the product against, and the Debian packages that have them.
-const ORACLES: [(&str, &str); 22] = [
+const ORACLES: [(&str, &str); 23] = [
     ("chromium", "chromium"),
     ("chromedriver", "chromium-driver"),
     ("mkfs.erofs", "erofs-utils"),
@@ -25,6 +25,7 @@ const ORACLES: [(&str, &str); 22] = [
     ("semodule_unpackage", "semodule-utils"),
     // What makes CIL of modules comes with it, out of the path.
     ("semodule", "policycoreutils"),
+    ("setfiles", "policycoreutils"),
     ("rpm", "rpm"),
     ("rpm2cpio", "rpm2cpio"),
     ("cpio", "cpio"),

@@ -1,16 +1,15 @@
 //! `sysext-composer base`: packs of what targets have already.
-#![expect(clippy::disallowed_methods, reason = "this crate is the outside world")]
 
 mod make;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use serde_json::Value;
 use sysext::Base;
 
+use super::load;
 use crate::Outcome;
 use crate::args::BaseCommand;
 use crate::terminal::Terminal;
@@ -31,14 +30,8 @@ fn lacks(base: &Base) -> Vec<&'static str> {
     lacks
 }
 
-fn open(path: &Path) -> Result<Base> {
-    let name = path.display();
-    let file = fs::read(path).with_context(|| format!("cannot read {name}"))?;
-    Base::read(&file).with_context(|| name.to_string())
-}
-
 fn show(path: &Path, packages: bool, terminal: &Terminal) -> Result<Outcome> {
-    let base = open(path)?;
+    let base = load::base(path)?;
     let all: Vec<&str> = base.packages().map(sysext::Nevra::text).collect();
     if terminal.json {
         terminal.result(&serde_json::json!({
@@ -69,7 +62,7 @@ fn show(path: &Path, packages: bool, terminal: &Terminal) -> Result<Outcome> {
 }
 
 fn diff(old: &Path, new: &Path, terminal: &Terminal) -> Result<Outcome> {
-    let (old, new) = (open(old)?, open(new)?);
+    let (old, new) = (load::base(old)?, load::base(new)?);
     let versions = |base: &Base| -> BTreeMap<String, Vec<String>> {
         let mut versions = BTreeMap::<String, Vec<String>>::new();
         for nevra in base.packages() {

@@ -11,7 +11,7 @@ use sysext::erofs::Options;
 use sysext::rpm::Package;
 use sysext::{Compose, Finding, Phase, Plan, Recipe, Report, Step, Target};
 
-use super::lock;
+use super::{load, lock};
 use crate::fetch::Fetcher;
 use crate::output::Output;
 use crate::terminal::{Terminal, bytes};
@@ -39,7 +39,10 @@ pub(crate) fn run(args: &args::Compose, terminal: &Terminal) -> Result<Outcome> 
         Some(lock) => read_packages(&locked(lock, args, terminal)?)?,
         None => read_packages(&args.packages)?,
     };
-    let plan = Plan::new(packages, &recipe)?;
+    let plan = match &args.base {
+        Some(base) => Plan::on_base(packages, &recipe, &load::base(base)?)?,
+        None => Plan::new(packages, &recipe)?,
+    };
     if plan.has_errors() {
         if terminal.json {
             terminal.result(&Printed::Refused { image: None, findings: plan.findings() });

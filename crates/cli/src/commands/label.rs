@@ -1,17 +1,18 @@
 //! `sysext-composer label`: the labels of paths by a policy.
 
 use std::fs;
-use std::io::{BufRead as _, Write as _};
-use std::path::Path;
+use std::io::{BufRead as _, Read as _, Write as _};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use sysext::selinux::{Kind, Labels, Policy};
+use sysext::rpm::repodata::open;
+use sysext::selinux::{Kind, Labels, Policy, module_contexts};
 
 use crate::terminal::Terminal;
 use crate::{Outcome, args};
 
 pub(crate) fn run(args: &args::Label, terminal: &Terminal) -> Result<Outcome> {
-    let mut labels = read(&args.policy)?;
+    let mut labels = read(&args.policy, &args.modules)?;
     let mut json = Vec::new();
     let input = std::io::stdin().lock();
     let mut output = std::io::BufWriter::new(std::io::stdout().lock());
@@ -63,7 +64,7 @@ fn kind_of(name: &[u8]) -> Option<Kind> {
 }
 
 /// Reads a policy and what lies beside it, as libselinux does.
-fn read(path: &Path) -> Result<Labels> {
+fn read(path: &Path, modules: &[PathBuf]) -> Result<Labels> {
     let beside = |end: &str| -> Result<String> {
         let mut name = path.as_os_str().to_owned();
         name.push(end);
@@ -79,12 +80,24 @@ fn read(path: &Path) -> Result<Labels> {
     };
     let (file_contexts, homedirs, local) = (beside("")?, beside(".homedirs")?, beside(".local")?);
     let (subs, subs_dist) = (beside(".subs")?, beside(".subs_dist")?);
+    let modules: Vec<String> = modules.iter().map(|path| module(path)).collect::<Result<_>>()?;
+    let modules: Vec<&str> = modules.iter().map(String::as_str).collect();
     let policy = Policy {
         file_contexts: &file_contexts,
         more: &[&homedirs, &local],
-        modules: &[],
+        modules: &modules,
         subs: &subs,
         subs_dist: &subs_dist,
     };
     Labels::new(&policy).with_context(|| path.display().to_string())
+}
+
+/// The lines of a policy module, which may be compressed.
+fn module(path: &Path) -> Result<String> {
+    let name = path.display();
+    let file = fs::File::open(path).with_context(|| format!("cannot open {name}"))?;
+    let mut bytes = Vec::new();
+    let read = open(file).with_context(|| name.to_string())?.read_to_end(&mut bytes);
+    read.with_context(|| format!("cannot read {name}"))?;
+    module_contexts(&bytes).with_context(|| name.to_string())
 }

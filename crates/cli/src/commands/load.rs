@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "this crate is the outside world")]
 
 use std::fs;
+use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use sysext::resolve::{PackageId, Problem, Solution, Spec};
@@ -77,7 +78,7 @@ impl Loaded {
         keys: &Keyring,
         terminal: &Terminal,
     ) -> Result<Self> {
-        let base = base(from)?;
+        let base = from.base.as_deref().map_or_else(|| Ok(Base::default()), base)?;
         let release = from.release.as_deref().or_else(|| base.about.os("VERSION_ID"));
         let sources = sources(&from.repos, release, from.arch.rpm(), fetcher)?;
         let repositories = sources.iter().map(|source| source.repository.clone()).collect();
@@ -158,8 +159,8 @@ fn note_unknown(unknown: &[String], terminal: &Terminal) {
     );
 }
 
-fn base(from: &args::Repositories) -> Result<Base> {
-    let Some(path) = &from.base else { return Ok(Base::default()) };
+/// Reads a base pack or a list of packages.
+pub(crate) fn base(path: &Path) -> Result<Base> {
     let name = path.display();
     let file = fs::read(path).with_context(|| format!("cannot read {name}"))?;
     Base::read(&file).with_context(|| name.to_string())

@@ -10,6 +10,7 @@ use crate::finding::{Check, Finding, Severity};
 use crate::layout::{self, Place};
 use crate::recipe::Recipe;
 use crate::select::Selection;
+use crate::users::Users;
 
 /// Where a file is from: package and index of the file.
 pub(super) type Origin = (usize, usize);
@@ -21,6 +22,7 @@ type TreeAndContents = (Tree<u64>, BTreeMap<Origin, NodeId>);
 pub(super) struct Entries<'a> {
     packages: &'a [Package],
     recipe: &'a Recipe,
+    users: &'a Users,
     findings: &'a mut Vec<Finding>,
     places: BTreeMap<Vec<u8>, Origin>,
     /// Owners that were reported, by package, so that each is reported once.
@@ -31,9 +33,11 @@ impl<'a> Entries<'a> {
     pub(super) fn new(
         packages: &'a [Package],
         recipe: &'a Recipe,
+        users: &'a Users,
         findings: &'a mut Vec<Finding>,
     ) -> Self {
-        Self { packages, recipe, findings, places: BTreeMap::new(), owners: BTreeSet::new() }
+        let (places, owners) = (BTreeMap::new(), BTreeSet::new());
+        Self { packages, recipe, users, findings, places, owners }
     }
 
     /// Collects every file that is not left out, and reports what cannot go in.
@@ -174,8 +178,11 @@ impl<'a> Entries<'a> {
     fn meta(&mut self, origin: Origin, epoch: Time) -> Meta {
         let (_, file) = self.file(origin);
         let mut mode = file.mode & 0o7777;
-        for (name, what, bit) in [(&file.user, "user", 0o4000), (&file.group, "group", 0o2000)] {
-            if matches!(name.as_str(), "" | "root") {
+        let (uid, gid) = (self.users.uid(&file.user), self.users.gid(&file.group));
+        for (number, name, what, bit) in
+            [(uid, &file.user, "user", 0o4000), (gid, &file.group, "group", 0o2000)]
+        {
+            if number.is_some() {
                 continue;
             }
             self.report_owner(origin, name, what);
@@ -189,7 +196,12 @@ impl<'a> Entries<'a> {
         if self.recipe.source_date_epoch.is_some() {
             seconds = seconds.min(epoch.seconds);
         }
-        let mut meta = Meta { mtime: Time { seconds, nanoseconds: 0 }, ..Meta::new(mode) };
+        let mut meta = Meta {
+            uid: uid.unwrap_or_default(),
+            gid: gid.unwrap_or_default(),
+            mtime: Time { seconds, nanoseconds: 0 },
+            ..Meta::new(mode)
+        };
         if !file.capabilities.is_empty() && file.is_file() {
             match Capabilities::parse(&file.capabilities) {
                 Some(capabilities) => {
