@@ -182,7 +182,7 @@ fn a_base_without_a_policy_is_told() {
     };
     let path = folder.path().join("x.rpm");
     fs::write(&path, package.write(&Compression::Gzip)).unwrap();
-    let (_, json) = compose(folder.path(), &list, &[path.clone()]);
+    let (_, json) = compose(folder.path(), &list, std::slice::from_ref(&path));
     assert!(
         json["findings"][0]["message"].as_str().unwrap().contains("no file contexts"),
         "{json}"
