@@ -3,6 +3,7 @@
 //! The list is `golden/digests.txt`. If a change of the bytes is meant, put the lines that the test prints there.
 
 mod choices;
+mod labels;
 
 use std::fmt::Write as _;
 
@@ -30,7 +31,7 @@ pub fn check() {
         let (size, digest) = compose(&recipe, &packages);
         let _ = writeln!(found, "{name} {size} {digest}");
     }
-    for (name, bytes) in choices::all() {
+    for (name, bytes) in choices::all().into_iter().chain([("labels", labels::all())]) {
         let _ = writeln!(found, "{name} {} {}", bytes.len(), digest(&bytes));
     }
     assert!(
