@@ -169,6 +169,45 @@ fn labels_are_those_of_setfiles() {
 }
 
 #[test]
+fn what_the_base_has_already_is_told() {
+    if !has("rpm") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    // Its one package has files 0 to 499 in /usr/share/package-0.
+    let pack = base(folder.path(), "/usr(/.*)?\tsystem_u:object_r:usr_t:s0\n", "");
+    let check = |name: &str, version: &str, file: &str, expected: &[(&str, &str)]| {
+        let package = NewPackage {
+            files: vec![
+                NewFile::directory("/usr/share/package-0", 0o755),
+                NewFile::file(file, 0o644, b"other".to_vec()),
+            ],
+            ..NewPackage::new(name, version, "1", "noarch")
+        };
+        let path = folder.path().join("x.rpm");
+        fs::write(&path, package.write(&Compression::Gzip)).unwrap();
+        let (_, json) = compose(folder.path(), &pack, &[path]);
+        let findings: Vec<(&str, &str)> = json["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|finding| {
+                (finding["check"].as_str().unwrap(), finding["message"].as_str().unwrap())
+            })
+            .filter(|(check, _)| matches!(*check, "in-base" | "base-shadow"))
+            .collect();
+        assert_eq!(findings, expected);
+    };
+    check("other", "1.0", "/usr/share/package-0/500", &[]);
+    let shadow = ("base-shadow", "/usr/share/package-0/7 is in the base as well");
+    check("other", "1.0", "/usr/share/package-0/7", &[shadow]);
+    let same = ("in-base", "the base has package-0-1.0-1.noarch");
+    check("package-0", "1.0", "/usr/share/package-0/7", &[same, shadow]);
+    let hides = ("in-base", "package-0-2.0-1.noarch hides package-0-1.0-1.noarch of the base");
+    check("package-0", "2.0", "/usr/share/package-0/new", &[hides]);
+}
+
+#[test]
 fn a_base_without_a_policy_is_told() {
     if !has("rpm") {
         return;

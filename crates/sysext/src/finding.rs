@@ -47,6 +47,10 @@ pub enum Check {
     MetadataConflict,
     /// A path outside `/usr`, which an extension cannot have.
     PathRoot,
+    /// A package that the base has already.
+    InBase,
+    /// A path of the base that the extension hides.
+    BaseShadow,
     /// A path that only the base system may have.
     BaseFile,
     /// Configuration moves from `/etc` to `/usr/etc`.
@@ -83,6 +87,8 @@ impl Check {
             Self::TypeConflict => "A folder in one place is something else in another",
             Self::MetadataConflict => "Packages disagree on mode or owner",
             Self::PathRoot => "Left out: an extension can only have files in /usr",
+            Self::InBase => "The base has them already",
+            Self::BaseShadow => "Hides files of the base",
             Self::BaseFile => "Left out: only the base system may have this file",
             Self::EtcMoved => "Configuration moved from /etc to /usr/etc",
             Self::Owner => "Owned by root in the image: the real owner is not known",

@@ -1,5 +1,6 @@
 //! From packages to the tree of an image, with everything that is worth knowing about it. Only headers are needed.
 
+mod base;
 mod conflicts;
 mod entries;
 mod labels;
@@ -49,6 +50,7 @@ impl Plan {
     pub fn on_base(packages: Vec<Package>, recipe: &Recipe, base: &Base) -> Result<Self, Error> {
         let users = Users::read(&base.about.passwd, &base.about.group);
         let mut plan = Self::with_users(packages, recipe, &users)?;
+        base::check(&mut plan, base);
         labels::label(&mut plan.tree, base, &mut plan.findings)?;
         plan.sort_findings();
         Ok(plan)

@@ -7,21 +7,14 @@ use sysext::resolve::{Need, PackageId, Pool, needs};
 use sysext::rpm::signature::Keyring;
 
 use super::load::Loaded;
-use super::resolve::refuse;
 use crate::fetch::Fetcher;
 use crate::terminal::Terminal;
 use crate::{Outcome, args};
 
 pub(crate) fn run(args: &args::Deps, terminal: &Terminal) -> Result<Outcome> {
     let fetcher = Fetcher::new(&args.network)?;
-    let loaded = Loaded::new(&args.choice, &fetcher, &Keyring::default(), terminal)?;
-    let solution = match loaded.resolve() {
-        Ok(solution) => solution,
-        Err(problems) => {
-            refuse(&problems, terminal);
-            return Ok(Outcome::Refused);
-        }
-    };
+    let solved = Loaded::solved(&args.choice, &fetcher, &Keyring::default(), terminal)?;
+    let Some((loaded, solution)) = solved else { return Ok(Outcome::Refused) };
     let pool = loaded.repositories.pool();
     let needs = needs(pool, &solution.packages);
     if terminal.json {

@@ -5,10 +5,11 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
-use sysext::resolve::{PackageId, Problem, Solution, Spec};
+use sysext::resolve::{PackageId, Solution, Spec};
 use sysext::rpm::signature::Keyring;
 use sysext::{Base, Repositories, Selection, Wanted};
 
+use super::resolve::refuse;
 use crate::fetch::{self, Fetcher, Place};
 use crate::sources::{Source, sources};
 use crate::terminal::Terminal;
@@ -33,7 +34,7 @@ impl Loaded {
 
     /// Reads the base and all that choosing needs of the repositories. Signed metadata is held against their keys and
     /// others.
-    pub(crate) fn new(
+    fn new(
         args: &args::Choice,
         fetcher: &Fetcher,
         keys: &Keyring,
@@ -105,9 +106,22 @@ impl Loaded {
         Ok(Self { repositories, sources, selection })
     }
 
-    /// The packages that must come along, or why there are none.
-    pub(crate) fn resolve(&self) -> Result<Solution, Vec<Problem>> {
-        self.repositories.resolve(&self.selection)
+    /// As [`Loaded::new`], and the packages that must come along. If there are none, why has been said, and nothing comes
+    /// back.
+    pub(crate) fn solved(
+        args: &args::Choice,
+        fetcher: &Fetcher,
+        keys: &Keyring,
+        terminal: &Terminal,
+    ) -> Result<Option<(Self, Solution)>> {
+        let loaded = Self::new(args, fetcher, keys, terminal)?;
+        match loaded.repositories.resolve(&loaded.selection) {
+            Ok(solution) => Ok(Some((loaded, solution))),
+            Err(problems) => {
+                refuse(&problems, terminal);
+                Ok(None)
+            }
+        }
     }
 
     /// The packages that are meant, the newest first, each name and architecture together.

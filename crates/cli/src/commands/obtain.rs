@@ -8,8 +8,8 @@ use anyhow::{Context as _, Result};
 use sysext::Origin;
 use sysext::rpm::signature::{Keyring, Verdict};
 
+use super::checksig;
 use super::load::Loaded;
-use super::{checksig, resolve};
 use crate::fetch::{Fetcher, Wanted, matches};
 use crate::sources::Source;
 use crate::terminal::Terminal;
@@ -35,15 +35,9 @@ pub(crate) fn obtain(
     terminal: &Terminal,
 ) -> Result<Option<(Vec<Obtained>, Loaded)>> {
     let keys = checksig::keyring(&trust.keys)?;
-    let mut loaded = Loaded::new(choice, fetcher, &keys, terminal)?;
+    let solved = Loaded::solved(choice, fetcher, &keys, terminal)?;
+    let Some((mut loaded, solution)) = solved else { return Ok(None) };
     let keyrings = keyrings(&loaded.sources, fetcher, &keys, trust.allow_unsigned)?;
-    let solution = match loaded.resolve() {
-        Ok(solution) => solution,
-        Err(problems) => {
-            resolve::refuse(&problems, terminal);
-            return Ok(None);
-        }
-    };
     loaded.repositories.read_origins()?;
     let repositories = &loaded.repositories;
     let mut packages: Vec<Obtained> = solution

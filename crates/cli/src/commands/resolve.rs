@@ -41,34 +41,22 @@ struct Obstacle<'a> {
 
 pub(crate) fn run(args: &args::Resolve, terminal: &Terminal) -> Result<Outcome> {
     let fetcher = Fetcher::new(&args.network)?;
-    let mut loaded = Loaded::new(&args.choice, &fetcher, &Keyring::default(), terminal)?;
-    match loaded.resolve() {
-        Ok(solution) => {
-            if terminal.json {
-                loaded.repositories.read_origins()?;
-                print(&loaded, &solution.packages, terminal);
-            } else {
-                let pool = loaded.repositories.pool();
-                let mut lines: Vec<String> =
-                    solution.packages.iter().map(|id| pool.nevra(*id)).collect();
-                if args.why {
-                    let reasons =
-                        loaded.repositories.reasons(&loaded.selection, &solution).into_iter();
-                    lines
-                        .iter_mut()
-                        .zip(reasons)
-                        .for_each(|(line, why)| *line += &format!(": {why}"));
-                }
-                lines.sort();
-                lines.iter().for_each(|line| println!("{line}"));
-            }
-            Ok(Outcome::Done)
-        }
-        Err(problems) => {
-            refuse(&problems, terminal);
-            Ok(Outcome::Refused)
-        }
+    let solved = Loaded::solved(&args.choice, &fetcher, &Keyring::default(), terminal)?;
+    let Some((mut loaded, solution)) = solved else { return Ok(Outcome::Refused) };
+    if terminal.json {
+        loaded.repositories.read_origins()?;
+        print(&loaded, &solution.packages, terminal);
+        return Ok(Outcome::Done);
     }
+    let pool = loaded.repositories.pool();
+    let mut lines: Vec<String> = solution.packages.iter().map(|id| pool.nevra(*id)).collect();
+    if args.why {
+        let reasons = loaded.repositories.reasons(&loaded.selection, &solution);
+        lines.iter_mut().zip(reasons).for_each(|(line, why)| *line += &format!(": {why}"));
+    }
+    lines.sort();
+    lines.iter().for_each(|line| println!("{line}"));
+    Ok(Outcome::Done)
 }
 
 /// Prints all that is known of the packages, for machines.

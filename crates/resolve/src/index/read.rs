@@ -233,6 +233,11 @@ impl Index {
         self.packages.iter().map(|parts| parts.map(|text| self.texts.get(text)))
     }
 
+    /// Paths that its packages have: of repositories those that others may require, of bases all.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.paths.all.iter().map(|path| self.texts.get(*path))
+    }
+
     /// Where the packages are; read when it is asked for.
     ///
     /// # Errors
