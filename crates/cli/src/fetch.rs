@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context as _, Result, bail};
 use indicatif::ProgressBar;
+use sha2::{Digest as _, Sha256};
 use sysext::rpm::repodata::Checksum;
 
 use crate::args;
@@ -200,6 +201,11 @@ fn found(path: PathBuf, progress: &ProgressBar) -> Result<PathBuf> {
     let about = fs::metadata(&path).with_context(|| format!("cannot read {}", path.display()))?;
     progress.inc(about.len());
     Ok(path)
+}
+
+/// The SHA-256 of bytes, in hexadecimal digits.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Holds a file against a digest.

@@ -10,11 +10,10 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 use indicatif::ProgressBar;
 use serde::Deserialize;
-use sha2::{Digest as _, Sha256};
 use sysext::Arch;
 use sysext::rpm::repodata::Checksum;
 
-use crate::fetch::{Fetcher, Place, Wanted};
+use crate::fetch::{Fetcher, Place, Wanted, sha256};
 
 pub(crate) use layers::Layers;
 pub(crate) use reference::Reference;
@@ -89,8 +88,7 @@ impl Image {
         if let Some(layer) = layers.iter().find(|layer| !is_tar(&layer.media_type)) {
             bail!("layers of {} are not supported", layer.media_type);
         }
-        let hex: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { digest: format!("sha256:{hex}"), layers, place })
+        Ok(Self { digest: format!("sha256:{}", sha256(&bytes)), layers, place })
     }
 
     /// Bytes of all layers.

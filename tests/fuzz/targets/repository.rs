@@ -2,14 +2,16 @@
 //! and memory beyond what the bytes justify are bugs.
 #![no_main]
 
-use std::io::Read as _;
+use std::io::{Cursor, Read as _};
 
 use libfuzzer_sys::fuzz_target;
 use sysext::Base;
 use sysext::resolve::index::Index;
 use sysext::resolve::{Pool, Repo};
 use sysext::rpm::database::Database;
-use sysext::rpm::repodata::{Comps, Filelists, Modules, Primary, RepoPackage, Repomd, open};
+use sysext::rpm::repodata::{
+    Comps, Filelists, Metalink, Modules, Primary, RepoConfig, RepoPackage, Repomd, Variables, open,
+};
 
 /// Decompressed bytes that are looked at: a bomb is no bug, but it is slow.
 const ENOUGH: u64 = 4 << 20;
@@ -21,6 +23,11 @@ fuzz_target!(|bytes: &[u8]| {
         let text = text.as_slice();
         let _ = Repomd::read(text);
         let _ = Comps::read(text);
+        let _ = Metalink::read(text);
+        if let Ok(text) = std::str::from_utf8(text) {
+            let _ = Metalink::read_list(text);
+            let _ = RepoConfig::read(text, &Variables::new(Some("43"), "x86_64"));
+        }
         let _ = Modules::read(text).map(|modules| modules.filter());
         let mut lists = Filelists::new(text);
         while let Ok(Some(_)) = lists.next_package(|_, _, _| {}) {}

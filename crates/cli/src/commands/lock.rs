@@ -5,12 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use sha2::{Digest as _, Sha256};
 use sysext::rpm::repodata::Checksum;
 use sysext::{Lock, LockedPackage};
 
 use super::obtain::{Obtained, fetch_all, obtain};
-use crate::fetch::{Fetcher, Place, Wanted, matches};
+use crate::fetch::{Fetcher, Place, Wanted, matches, sha256};
 use crate::output::Output;
 use crate::terminal::Terminal;
 use crate::{Outcome, args};
@@ -28,8 +27,7 @@ pub(crate) fn run(args: &args::Lock, terminal: &Terminal) -> Result<Outcome> {
     lock.image = (!about.digest.is_empty()).then(|| about.digest.clone());
     if let Some(base) = &from.base {
         let file = fs::read(base).with_context(|| format!("cannot read {}", base.display()))?;
-        let digest = Sha256::digest(file);
-        lock.base = Some(digest.iter().map(|byte| format!("{byte:02x}")).collect());
+        lock.base = Some(sha256(&file));
     }
     for Obtained { nevra, origin, source, keys, .. } in packages {
         let source = &loaded.sources[source];

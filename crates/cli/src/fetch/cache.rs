@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use sysext::rpm::repodata::Checksum;
 
 /// A folder of files.
@@ -107,9 +106,7 @@ impl Cache {
     }
 
     fn url_place(&self, url: &str) -> PathBuf {
-        let digest = Sha256::digest(url.as_bytes());
-        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        self.folder.join("urls").join(hex)
+        self.folder.join("urls").join(super::sha256(url.as_bytes()))
     }
 
     /// The file that a URL had, if it is here.
