@@ -16,6 +16,10 @@ use crate::expression::Expression;
 use crate::spec::{Kind, Spec};
 use crate::subs::Subs;
 
+/// Bytes that the automata of all lines may take by themselves; Fedora's need 4 MiB. Repetitions of repetitions in a few bytes
+/// would take more than there is.
+const MAX_AUTOMATA: usize = 64 << 20;
+
 /// Texts of a policy, as they lie in `/etc/selinux/TYPE/contexts/files/`. Empty is not there.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Policy<'a> {
@@ -82,6 +86,7 @@ impl Labels {
             subs: Subs::parse(policy.subs),
             subs_dist: Subs::parse(policy.subs_dist),
         };
+        let mut left = MAX_AUTOMATA;
         for (number, spec) in specs(policy)?.into_iter().rev().enumerate() {
             let unsupported = |what: &str| {
                 let what = format!("{what} in `{}`", spec.regex);
@@ -93,7 +98,13 @@ impl Labels {
                 }
                 Expression::Pattern { folder, pattern } => {
                     let parsed = syntax::parse_with(&pattern, &config());
-                    parsed.map_err(|_| unsupported("an expression"))?;
+                    let parsed = parsed.map_err(|_| unsupported("an expression"))?;
+                    let built = thompson::Compiler::new()
+                        .configure(thompson::Config::new().nfa_size_limit(Some(left)))
+                        .build_from_hir(&parsed);
+                    let built =
+                        built.map_err(|_| unsupported("more than an automaton can hold"))?;
+                    left = left.saturating_sub(built.memory_usage());
                     let folder = labels.folders.entry(folder).or_default();
                     folder.patterns.push(Pattern { number, kind: spec.kind, pattern });
                 }
@@ -210,5 +221,18 @@ impl Automaton {
         let found = self.dfa.try_search_fwd(&mut self.cache, &input);
         let found = found.expect("it neither quits nor gives up, as it was configured")?;
         self.numbers.get(found.pattern().as_usize()).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn expressions_that_would_fill_memory_are_refused() {
+        let file_contexts = "/a\tu:r:t:s0\n/((x{900}){900}){900}\tu:r:t:s0\n";
+        let error = Labels::new(&Policy { file_contexts, ..Policy::default() }).unwrap_err();
+        let expected = "file_contexts: line 2: more than an automaton can hold in `/((x{900}){900}){900}` is not supported";
+        assert_eq!(error.to_string(), expected);
     }
 }

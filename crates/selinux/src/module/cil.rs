@@ -78,7 +78,7 @@ fn parse(text: &str) -> Result<Vec<Node<'_>>, Error> {
     while let Some(byte) = text.as_bytes().get(at) {
         let rest = text.get(at..).unwrap_or_default();
         let length = match byte {
-            b' ' | b'\t' | b'\n' | b'\r' => 1,
+            _ if byte.is_ascii_whitespace() => 1,
             b';' => rest.find('\n').unwrap_or(rest.len()),
             b'(' if stack.len() > MAX_DEPTH => {
                 return Err(corrupt(Place::Byte(at), "at most 100 lists in each other", "more"));
@@ -264,5 +264,7 @@ mod tests {
             "the name `other`, which this module does not explain",
         );
         check(&"(".repeat(1000), "at most 100 lists");
+        // Any white space is passed over; a form feed once was an empty word without end.
+        assert_eq!(contexts("(a\u{c}b)\u{c}").as_deref(), Ok(""));
     }
 }
