@@ -4,6 +4,24 @@ use std::collections::BTreeMap;
 
 use crate::error::{Error, broken};
 
+/// The keys that count here; others may have whatever variables.
+const KEYS: [&str; 14] = [
+    "name",
+    "enabled",
+    "baseurl",
+    "metalink",
+    "mirrorlist",
+    "priority",
+    "excludepkgs",
+    "exclude",
+    "includepkgs",
+    "gpgcheck",
+    "pkg_gpgcheck",
+    "repo_gpgcheck",
+    "gpgkey",
+    "module_hotfixes",
+];
+
 /// A repository of a `.repo` file. Texts have their variables replaced.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RepoConfig {
@@ -62,6 +80,9 @@ impl RepoConfig {
             }
             let mut repo = Self::new(&id);
             for (key, (place, value)) in values {
+                if !KEYS.contains(&key.as_str()) {
+                    continue;
+                }
                 let value = variables.replace(&value).map_err(|(expected, found)| {
                     place.broken(&format!("[{id}]: {key}"), expected, &found)
                 })?;
@@ -276,6 +297,7 @@ type=rpm
 gpgcheck=1
 gpgkey=file:///etc/pki/rpm-gpg/RPM-GPG-KEY-fedora-$releasever-$basearch
 skip_if_unavailable=False
+password=$ecret
 
 [other]
 name=Other
