@@ -42,7 +42,7 @@ fn check_profiles(folder: &Path, profiles: &[&str]) {
 }
 
 /// A folder that the machine has anyway, the smaller the better.
-fn some_folder() -> &'static Path {
+pub(crate) fn some_folder() -> &'static Path {
     let folders = ["/usr/share/perl5", "/usr/share/doc", "/usr/share"].map(Path::new);
     folders.into_iter().find(|folder| folder.is_dir()).unwrap()
 }
@@ -106,7 +106,7 @@ fn every_file_type_and_extreme() {
 }
 
 /// A folder with every type of file, and names, owners and attributes that are seldom.
-fn strange_tree() -> (tempfile::TempDir, PathBuf) {
+pub(crate) fn strange_tree() -> (tempfile::TempDir, PathBuf) {
     let scratch = tempfile::tempdir().unwrap();
     let root = scratch.path().join("tree");
     fs::create_dir(&root).unwrap();

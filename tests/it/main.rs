@@ -16,6 +16,7 @@ mod packages;
 mod registries;
 mod repodata;
 mod resolver;
+mod second_reader;
 mod signatures;
 mod sources;
 mod walk;
