@@ -11,14 +11,13 @@ use crate::shell::{cargo, find, output, root, run, say, target};
 const WASM: &str = "wasm32-unknown-unknown";
 
 /// Programs that the tests hold the product against, and the Debian packages that have them.
-const ORACLES: [(&str, &str); 23] = [
+const ORACLES: [(&str, &str); 22] = [
     ("chromium", "chromium"),
     ("chromedriver", "chromium-driver"),
     ("mkfs.erofs", "erofs-utils"),
     ("fsck.erofs", "erofs-utils"),
     ("testsolv", "libsolv-tools"),
     ("createrepo_c", "createrepo-c"),
-    ("docker-registry", "docker-registry"),
     ("matchpathcon", "selinux-utils"),
     ("checkmodule", "checkpolicy"),
     ("semodule_package", "semodule-utils"),
@@ -37,6 +36,9 @@ const ORACLES: [(&str, &str); 23] = [
     ("unshare", "util-linux"),
     ("systemd-sysext", "systemd"),
 ];
+
+/// Images of containers are fetched from it.
+const REGISTRY: &str = "docker-registry";
 
 /// The standard library for WebAssembly.
 pub(crate) fn wasm_target() -> Result<()> {
@@ -104,7 +106,48 @@ pub(crate) fn oracles() -> Result<Vec<&'static str>> {
     } else if !packages.is_empty() {
         say(&format!("For all tests install what Debian calls {}", packages.join(", ")));
     }
-    Ok(missing().map(|(program, _)| program).collect())
+    let mut missing: Vec<&str> = missing().map(|(program, _)| program).collect();
+    if !registry()? {
+        missing.push(REGISTRY);
+    }
+    Ok(missing)
+}
+
+/// A registry of images for the tests. Its package would start a service, so it is only unpacked; gives whether it is there.
+fn registry() -> Result<bool> {
+    let program = tools().join(REGISTRY);
+    if find(REGISTRY).is_some() || program.is_file() {
+        return Ok(true);
+    }
+    if find("apt-get").is_none() || find("dpkg").is_none() {
+        say(&format!("For all tests install {REGISTRY}"));
+        return Ok(false);
+    }
+    say(&format!("Unpacking {REGISTRY}"));
+    let folder = target().join("tools/unpacked");
+    fs::create_dir_all(&folder)?;
+    fs::create_dir_all(tools())?;
+    let download =
+        || run(Command::new("apt-get").current_dir(&folder).args(["download", "-qq", REGISTRY]));
+    // The lists of packages may never have been fetched.
+    if download().is_err()
+        && (run(Command::new("apt-get").arg("update")).is_err() || download().is_err())
+    {
+        return Ok(false);
+    }
+    for entry in fs::read_dir(&folder)? {
+        let package = entry?.path();
+        if package.extension().is_some_and(|extension| extension == "deb") {
+            run(Command::new("dpkg").arg("-x").arg(package).arg(&folder))?;
+        }
+    }
+    fs::copy(folder.join("usr/bin").join(REGISTRY), &program).context(REGISTRY)?;
+    Ok(true)
+}
+
+/// Where programs are that only this checkout has; tests find them there.
+pub(crate) fn tools() -> PathBuf {
+    target().join("tools/bin")
 }
 
 /// `cargo deny`, built once into the target folder.

@@ -97,7 +97,9 @@ fn deny(_: &Context) -> Result<()> {
 
 fn native(context: &Context) -> Result<()> {
     let mut tests = cargo();
-    tests.env("SYSEXT_SKIPPED", &context.skipped);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::split_paths(&path).chain([setup::tools()]);
+    tests.env("SYSEXT_SKIPPED", &context.skipped).env("PATH", std::env::join_paths(path)?);
     shell::run(tests.args(["test", "--workspace", "--exclude", "web", "--exclude", "xtask"]))?;
     let mut docs = cargo();
     docs.env("RUSTDOCFLAGS", "--deny warnings");
