@@ -55,7 +55,7 @@ mod weak;
 
 pub use check::violations;
 pub use explain::Problem;
-pub use needs::{Need, needs, reasons, way};
+pub use needs::{Need, asked, needs, reasons, way};
 pub use pool::{PackageId, Pool, Repo, RepoId};
 pub use solve::{Request, Solution, Wish, missing_paths, solve};
 pub use spec::Spec;

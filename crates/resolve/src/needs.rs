@@ -73,6 +73,12 @@ pub fn reasons(pool: &Pool, request: &Request, packages: &[PackageId]) -> Vec<St
     packages.iter().map(reason).collect()
 }
 
+/// The packages of a solution that were asked for by themselves.
+pub fn asked(request: &Request, packages: &[PackageId]) -> Vec<PackageId> {
+    let is_asked = |id: &&PackageId| request.wishes.iter().any(|wish| wish.candidates.contains(id));
+    packages.iter().filter(is_asked).copied().collect()
+}
+
 /// The way from what was asked for to a package of a solution, the shortest there is, and by requirements rather than
 /// recommendations. Empty if it was asked for itself; `None` if nothing in the solution leads there.
 pub fn way(
@@ -82,9 +88,8 @@ pub fn way(
     to: PackageId,
 ) -> Option<Vec<Need>> {
     let needs = needs(pool, packages);
-    let asked =
-        packages.iter().filter(|id| request.wishes.iter().any(|wish| wish.candidates.contains(id)));
-    let mut last: BTreeMap<PackageId, Option<&Need>> = asked.map(|id| (*id, None)).collect();
+    let asked = asked(request, packages).into_iter();
+    let mut last: BTreeMap<PackageId, Option<&Need>> = asked.map(|id| (id, None)).collect();
     // Weak dependencies are only gone along where no others lead.
     for strong in [true, false] {
         let mut queue: VecDeque<PackageId> = last.keys().copied().collect();
@@ -115,13 +120,17 @@ fn named(pool: &Pool, all: &BTreeSet<i32>, dep: Dep) -> BTreeSet<i32> {
             let known = pool.by_name(name).iter().copied().filter(|id| all.contains(id));
             known.filter(|id| pool.provides(*id, name, sense, evr)).collect()
         }
-        Relation::Rich(operator, left, right) => {
-            let (mut left, right) = (named(pool, all, left), named(pool, all, right));
+        Relation::Rich(operator, left, condition) => {
+            let (mut left, right) = (named(pool, all, left), named(pool, all, condition));
             match operator {
                 Operator::With => left.retain(|id| right.contains(id)),
                 Operator::Without => left.retain(|id| !right.contains(id)),
-                // Conditions are not what is needed.
-                Operator::If | Operator::Unless => {}
+                // Conditions are not what is needed, but what is after `else` is.
+                Operator::If | Operator::Unless => {
+                    if let Relation::Rich(Operator::Else, _, otherwise) = pool.get(condition) {
+                        left.extend(named(pool, all, otherwise));
+                    }
+                }
                 _ => left.extend(right),
             }
             left

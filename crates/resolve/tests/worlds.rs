@@ -208,11 +208,13 @@ fn reasons_are_said() {
     let repo = pool.add_repo(Repo { name: "repo".into(), priority: 99, base: false });
     for line in [
         "a-1: requires x >= 2, recommends c",
-        "b-1: provides x = 2, requires (d if a)",
+        "b-1: provides x = 2, requires (d if a), requires (h if c), requires (j if gone else i)",
         "c-1",
         "d-1",
         "e-1: supplements c",
         "f-1: requires a",
+        "h-1",
+        "i-1",
     ] {
         pool.add(repo, &package(line));
     }
@@ -231,6 +233,8 @@ fn reasons_are_said() {
         "c: a-1-1.noarch recommends c",
         "d: b-1-1.noarch requires (d if a)",
         "e: e-1-1.noarch supplements c",
+        "h: b-1-1.noarch requires (h if c)",
+        "i: b-1-1.noarch requires (j if gone else i)",
     ];
     assert_eq!(reasons, expected);
     let way = |name: &str| {

@@ -367,6 +367,11 @@ impl Repositories {
         resolve::reasons(&self.pool, &self.request(selection), &solution.packages)
     }
 
+    /// The packages of a solution that were asked for by themselves.
+    pub fn asked(&self, selection: &Selection, solution: &Solution) -> Vec<PackageId> {
+        resolve::asked(&self.request(selection), &solution.packages)
+    }
+
     /// The way from what was asked for to a package of a solution; see [`resolve::way`].
     pub fn way(
         &self,

@@ -40,11 +40,8 @@ pub(crate) fn run(args: &args::Deps, terminal: &Terminal) -> Result<Outcome> {
         return Ok(Outcome::Done);
     }
     let mut tree = Tree { pool, needs: &needs, shown: BTreeSet::new() };
-    let is_asked = |id: &PackageId| {
-        let way = loaded.repositories.way(&loaded.selection, &solution, *id);
-        way.is_some_and(|way| way.is_empty())
-    };
-    let (roots, others): (Vec<_>, Vec<_>) = sorted.into_iter().partition(is_asked);
+    let asked = loaded.repositories.asked(&loaded.selection, &solution);
+    let (roots, others): (Vec<_>, Vec<_>) = sorted.into_iter().partition(|id| asked.contains(id));
     roots.into_iter().for_each(|id| tree.show(id, ""));
     // What packages of the base need has nothing above it.
     for id in others {
