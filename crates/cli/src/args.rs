@@ -11,8 +11,8 @@ use sysext::erofs::{Kernel, Level, Options, Pcluster};
 use sysext::{Arch, Exclude, Profile};
 
 pub(crate) use repositories::{
-    BaseCommand, BaseMake, Checksig, Choice, Deps, Fetch, Index, Info, Lock, Network, Repo,
-    Repositories, Resolve, Search, Trust, Why,
+    BaseCommand, BaseMake, Checksig, Choice, Deps, Fetch, Index, Info, Lock, Network, Obtain, Repo,
+    Repositories, Resolve, Search, Why,
 };
 
 /// Makes systemd system extensions from RPM packages.

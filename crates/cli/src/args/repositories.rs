@@ -42,11 +42,7 @@ Examples:
 Exit codes: 0 fetched, 1 there is no solution or a package is not signed as it must be, 2 bad use or bad input.")]
 pub(crate) struct Fetch {
     #[command(flatten)]
-    pub(crate) choice: Choice,
-    #[command(flatten)]
-    pub(crate) network: Network,
-    #[command(flatten)]
-    pub(crate) trust: Trust,
+    pub(crate) obtain: Obtain,
     /// Folder that the packages are put into
     #[arg(short, long, value_name = "DIR")]
     pub(crate) output: PathBuf,
@@ -65,14 +61,21 @@ Example:
 Exit codes: 0 written, 1 there is no solution or a package is not signed as it must be, 2 bad use or bad input.")]
 pub(crate) struct Lock {
     #[command(flatten)]
+    pub(crate) obtain: Obtain,
+    /// The lock
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+}
+
+/// Which packages are fetched, how, and whose.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Obtain {
+    #[command(flatten)]
     pub(crate) choice: Choice,
     #[command(flatten)]
     pub(crate) network: Network,
     #[command(flatten)]
     pub(crate) trust: Trust,
-    /// The lock
-    #[arg(short, long, value_name = "FILE")]
-    pub(crate) output: PathBuf,
 }
 
 /// Whose packages are taken.

@@ -5,13 +5,11 @@ use std::fs;
 use anyhow::{Context as _, Result};
 
 use super::obtain::{Obtained, obtain};
-use crate::fetch::Fetcher;
 use crate::terminal::{Terminal, bytes};
 use crate::{Outcome, args};
 
 pub(crate) fn run(args: &args::Fetch, terminal: &Terminal) -> Result<Outcome> {
-    let fetcher = Fetcher::new(&args.network)?;
-    let Some((packages, _)) = obtain(&args.choice, &args.trust, &fetcher, terminal)? else {
+    let Some((packages, _)) = obtain(&args.obtain, terminal)? else {
         return Ok(Outcome::Refused);
     };
     let folder = &args.output;

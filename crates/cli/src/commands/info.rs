@@ -10,8 +10,7 @@ use crate::{Outcome, args};
 
 pub(crate) fn run(args: &args::Info, terminal: &Terminal) -> Result<Outcome> {
     let fetcher = Fetcher::new(&args.network)?;
-    let mut loaded = Loaded::open(&args.from, &fetcher, terminal)?;
-    loaded.repositories.read_origins()?;
+    let loaded = Loaded::open(&args.from, &fetcher, terminal)?;
     let mut outcome = Outcome::Done;
     let mut ids: Vec<PackageId> = Vec::new();
     for spec in &args.specs {

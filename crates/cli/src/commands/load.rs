@@ -29,7 +29,10 @@ impl Loaded {
         fetcher: &Fetcher,
         terminal: &Terminal,
     ) -> Result<Self> {
-        Self::read(from, Selection::default(), fetcher, &Keyring::default(), terminal)
+        let keys = Keyring::default();
+        let mut loaded = Self::read(from, Selection::default(), fetcher, &keys, terminal)?;
+        loaded.repositories.read_origins()?;
+        Ok(loaded)
     }
 
     /// Reads the base and all that choosing needs of the repositories. Signed metadata is held against their keys and

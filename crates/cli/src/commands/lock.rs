@@ -15,14 +15,13 @@ use crate::terminal::Terminal;
 use crate::{Outcome, args};
 
 pub(crate) fn run(args: &args::Lock, terminal: &Terminal) -> Result<Outcome> {
-    let fetcher = Fetcher::new(&args.network)?;
-    let Some((packages, loaded)) = obtain(&args.choice, &args.trust, &fetcher, terminal)? else {
+    let Some((packages, loaded)) = obtain(&args.obtain, terminal)? else {
         return Ok(Outcome::Refused);
     };
-    let from = &args.choice.from;
+    let from = &args.obtain.choice.from;
     let about = &loaded.repositories.base().about;
     let mut lock = Lock::new(from.arch);
-    lock.specs.clone_from(&args.choice.specs);
+    lock.specs.clone_from(&args.obtain.choice.specs);
     lock.release = from.release.clone().or_else(|| about.os("VERSION_ID").map(str::to_owned));
     lock.image = (!about.digest.is_empty()).then(|| about.digest.clone());
     if let Some(base) = &from.base {

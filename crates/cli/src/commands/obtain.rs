@@ -29,11 +29,11 @@ pub(crate) struct Obtained {
 /// Obtains all packages that must come along, in the order of their names. If that cannot be, why has been said, and
 /// nothing comes back.
 pub(crate) fn obtain(
-    choice: &args::Choice,
-    trust: &args::Trust,
-    fetcher: &Fetcher,
+    args: &args::Obtain,
     terminal: &Terminal,
 ) -> Result<Option<(Vec<Obtained>, Loaded)>> {
+    let args::Obtain { choice, network, trust } = args;
+    let fetcher = &Fetcher::new(network)?;
     let keys = checksig::keyring(&trust.keys)?;
     let solved = Loaded::solved(choice, fetcher, &keys, terminal)?;
     let Some((mut loaded, solution)) = solved else { return Ok(None) };

@@ -22,8 +22,7 @@ enum Fit {
 
 pub(crate) fn run(args: &args::Search, terminal: &Terminal) -> Result<Outcome> {
     let fetcher = Fetcher::new(&args.network)?;
-    let mut loaded = Loaded::open(&args.from, &fetcher, terminal)?;
-    loaded.repositories.read_origins()?;
+    let loaded = Loaded::open(&args.from, &fetcher, terminal)?;
     let words: Vec<String> = args.words.iter().map(|word| word.to_lowercase()).collect();
     let pool = loaded.repositories.pool();
     let mut found: BTreeMap<(Fit, &str, &str), (PackageId, String)> = BTreeMap::new();

@@ -30,20 +30,20 @@ pub(crate) struct Layers {
 struct Tree {
     /// Names of files that are kept.
     names: BTreeSet<String>,
-    files: BTreeMap<String, Place>,
-    links: BTreeMap<String, Symlink>,
+    entries: BTreeMap<String, Entry>,
 }
 
-/// Where the content of a file is.
-struct Place {
+/// What a path is, and of which layer.
+struct Entry {
     layer: usize,
-    /// Its path there: its own, or that of the file that it is a hard link to.
-    member: String,
+    kind: Kind,
 }
 
-struct Symlink {
-    layer: usize,
-    target: String,
+enum Kind {
+    /// A file, by the path of its content in the layer: its own, or that of the file that it is a hard link to.
+    File(String),
+    /// A symbolic link, by its target.
+    Link(String),
 }
 
 impl Layers {
@@ -74,9 +74,8 @@ impl Layers {
         // Of each layer, which members are wanted, for which of the paths.
         let mut wanted: BTreeMap<usize, BTreeMap<&str, Vec<&str>>> = BTreeMap::new();
         for path in paths {
-            if let Some(place) = self.tree.find(path) {
-                let members = wanted.entry(place.layer).or_default();
-                members.entry(&place.member).or_default().push(path);
+            if let Some((layer, member)) = self.tree.find(path) {
+                wanted.entry(layer).or_default().entry(member).or_default().push(path);
             }
         }
         while let Some((number, mut members)) = wanted.pop_last() {
@@ -122,46 +121,39 @@ impl Tree {
             return;
         }
         if kind.is_dir() {
-            self.files.remove(path);
-            self.links.remove(path);
+            self.entries.remove(path);
             return;
         }
         self.remove(layer, path);
-        if kind.is_symlink() {
-            let target = target.unwrap_or_default();
-            self.links.insert(path.to_owned(), Symlink { layer, target });
+        let kind = if kind.is_symlink() {
+            Kind::Link(target.unwrap_or_default())
         } else if self.names.contains(name) && (is_file(kind) || kind.is_hard_link()) {
-            let member = target.as_deref().and_then(clean).unwrap_or_else(|| path.to_owned());
-            self.files.insert(path.to_owned(), Place { layer, member });
-        }
+            Kind::File(target.as_deref().and_then(clean).unwrap_or_else(|| path.to_owned()))
+        } else {
+            return;
+        };
+        self.entries.insert(path.to_owned(), Entry { layer, kind });
     }
 
     /// Takes away what lower layers have at a path and below it.
     fn remove(&mut self, layer: usize, path: &str) {
-        if self.files.get(path).is_some_and(|place| place.layer < layer) {
-            self.files.remove(path);
-        }
-        if self.links.get(path).is_some_and(|link| link.layer < layer) {
-            self.links.remove(path);
+        if self.entries.get(path).is_some_and(|entry| entry.layer < layer) {
+            self.entries.remove(path);
         }
         self.remove_below(layer, path);
     }
 
     fn remove_below(&mut self, layer: usize, folder: &str) {
         let start = if folder.is_empty() { String::new() } else { format!("{folder}/") };
-        let below = |path: &&String| path.starts_with(&start);
-        let files = self.files.range(start.clone()..).take_while(|(path, _)| below(path));
-        let files: Vec<String> =
-            files.filter(|(_, place)| place.layer < layer).map(|(path, _)| path.clone()).collect();
-        let links = self.links.range(start.clone()..).take_while(|(path, _)| below(path));
-        let links: Vec<String> =
-            links.filter(|(_, link)| link.layer < layer).map(|(path, _)| path.clone()).collect();
-        files.iter().for_each(|path| drop(self.files.remove(path)));
-        links.iter().for_each(|path| drop(self.links.remove(path)));
+        let below =
+            self.entries.range(start.clone()..).take_while(|(path, _)| path.starts_with(&start));
+        let lower = below.filter(|(_, entry)| entry.layer < layer);
+        let paths: Vec<String> = lower.map(|(path, _)| path.clone()).collect();
+        paths.iter().for_each(|path| drop(self.entries.remove(path)));
     }
 
-    /// The file at a path, links followed.
-    fn find(&self, path: &str) -> Option<&Place> {
+    /// The layer and path of the content of a file, links followed.
+    fn find(&self, path: &str) -> Option<(usize, &str)> {
         let mut rest: Vec<String> = path.split('/').rev().map(str::to_owned).collect();
         let mut done: Vec<String> = Vec::new();
         let mut links = 0;
@@ -174,19 +166,23 @@ impl Tree {
                 }
                 _ => done.push(part),
             }
-            if let Some(link) = self.links.get(&done.join("/")) {
+            if let Some(Entry { kind: Kind::Link(target), .. }) = self.entries.get(&done.join("/"))
+            {
                 links += 1;
                 if links > MAX_LINKS {
                     return None;
                 }
                 done.pop();
-                if link.target.starts_with('/') {
+                if target.starts_with('/') {
                     done.clear();
                 }
-                rest.extend(link.target.split('/').rev().map(str::to_owned));
+                rest.extend(target.split('/').rev().map(str::to_owned));
             }
         }
-        self.files.get(&done.join("/"))
+        match self.entries.get(&done.join("/")) {
+            Some(Entry { layer, kind: Kind::File(member) }) => Some((*layer, member)),
+            _ => None,
+        }
     }
 }
 

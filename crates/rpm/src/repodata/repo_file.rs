@@ -4,24 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::error::{Error, broken};
 
-/// The keys that count here; others may have whatever variables.
-const KEYS: [&str; 14] = [
-    "name",
-    "enabled",
-    "baseurl",
-    "metalink",
-    "mirrorlist",
-    "priority",
-    "excludepkgs",
-    "exclude",
-    "includepkgs",
-    "gpgcheck",
-    "pkg_gpgcheck",
-    "repo_gpgcheck",
-    "gpgkey",
-    "module_hotfixes",
-];
-
 /// A repository of a `.repo` file. Texts have their variables replaced.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RepoConfig {
@@ -80,13 +62,7 @@ impl RepoConfig {
             }
             let mut repo = Self::new(&id);
             for (key, (place, value)) in values {
-                if !KEYS.contains(&key.as_str()) {
-                    continue;
-                }
-                let value = variables.replace(&value).map_err(|(expected, found)| {
-                    place.broken(&format!("[{id}]: {key}"), expected, &found)
-                })?;
-                repo.set(&key, &value, place)?;
+                repo.set(&key, &value, place, variables)?;
             }
             if repo.baseurl.is_empty() && repo.metalink.is_none() && repo.mirrorlist.is_none() {
                 let expected = "baseurl, metalink or mirrorlist";
@@ -116,34 +92,52 @@ impl RepoConfig {
         }
     }
 
-    fn set(&mut self, key: &str, value: &str, place: Place) -> Result<(), Error> {
+    /// Takes the value of a key. Variables count only in those that do.
+    fn set(
+        &mut self,
+        key: &str,
+        value: &str,
+        place: Place,
+        variables: &Variables,
+    ) -> Result<(), Error> {
         let what = format!("[{}]: {key}", self.id);
-        let broken = |expected: &str| place.broken(&what, expected, value);
-        let yes = || match value.to_ascii_lowercase().as_str() {
-            "1" | "yes" | "true" | "on" => Ok(true),
-            "0" | "no" | "false" | "off" => Ok(false),
-            _ => Err(broken("1 or 0")),
+        let text = || {
+            let replaced = variables.replace(value);
+            replaced.map_err(|(expected, found)| place.broken(&what, expected, &found))
         };
-        let list = || -> Vec<String> {
-            let parts = value.split(|c: char| c == ',' || c.is_whitespace());
-            parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
+        let yes = || {
+            let text = text()?;
+            match text.to_ascii_lowercase().as_str() {
+                "1" | "yes" | "true" | "on" => Ok(true),
+                "0" | "no" | "false" | "off" => Ok(false),
+                _ => Err(place.broken(&what, "1 or 0", &text)),
+            }
         };
-        let text = || (!value.is_empty()).then(|| value.to_owned());
+        let list = || -> Result<Vec<String>, Error> {
+            let text = text()?;
+            let parts = text.split(|c: char| c == ',' || c.is_whitespace());
+            Ok(parts.filter(|part| !part.is_empty()).map(str::to_owned).collect())
+        };
+        let url = || Ok(Some(text()?).filter(|text| !text.is_empty()));
         match key {
-            "name" => value.clone_into(&mut self.name),
+            "name" => self.name = text()?,
             "enabled" => self.enabled = yes()?,
             "baseurl" => {
-                self.baseurl =
-                    list().iter().map(|url| url.trim_end_matches('/').to_owned()).collect();
+                let urls = list()?.into_iter();
+                self.baseurl = urls.map(|url| url.trim_end_matches('/').to_owned()).collect();
             }
-            "metalink" => self.metalink = text(),
-            "mirrorlist" => self.mirrorlist = text(),
-            "priority" => self.priority = value.parse().map_err(|_| broken("a number"))?,
-            "excludepkgs" | "exclude" => self.excludepkgs.extend(list()),
-            "includepkgs" => self.includepkgs.extend(list()),
+            "metalink" => self.metalink = url()?,
+            "mirrorlist" => self.mirrorlist = url()?,
+            "priority" => {
+                let text = text()?;
+                let number = text.parse().map_err(|_| place.broken(&what, "a number", &text));
+                self.priority = number?;
+            }
+            "excludepkgs" | "exclude" => self.excludepkgs.extend(list()?),
+            "includepkgs" => self.includepkgs.extend(list()?),
             "gpgcheck" | "pkg_gpgcheck" => self.gpgcheck = yes()?,
             "repo_gpgcheck" => self.repo_gpgcheck = yes()?,
-            "gpgkey" => self.gpgkey = list(),
+            "gpgkey" => self.gpgkey = list()?,
             "module_hotfixes" => self.module_hotfixes = yes()?,
             _ => {}
         }
