@@ -1,5 +1,6 @@
 //! The arguments.
 
+mod recipes;
 mod repositories;
 
 use std::num::NonZero;
@@ -10,6 +11,7 @@ use clap::{Parser, Subcommand};
 use sysext::erofs::{Kernel, Level, Options, Pcluster};
 use sysext::{Arch, Exclude, Profile};
 
+pub(crate) use recipes::{Check, Explain, Fmt, New};
 pub(crate) use repositories::{
     BaseCommand, BaseMake, Checksig, Choice, Deps, Fetch, Index, Info, Lock, Network, Obtain, Repo,
     Repositories, Resolve, Search, Why,
@@ -33,6 +35,12 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Compose(Compose),
+    New(New),
+    Check(Check),
+    Fmt(Fmt),
+    Explain(Explain),
+    /// Print the JSON schema of extension.toml, for editors
+    Schema,
     Pack(Pack),
     Search(Search),
     Info(Info),

@@ -1,20 +1,25 @@
 //! The commands, one module each.
 
 pub(crate) mod base;
+pub(crate) mod check;
 pub(crate) mod checksig;
 pub(crate) mod compose;
 pub(crate) mod deps;
+pub(crate) mod explain;
 pub(crate) mod extract;
 pub(crate) mod fetch;
+pub(crate) mod fmt;
 pub(crate) mod index;
 pub(crate) mod info;
 pub(crate) mod inspect;
 pub(crate) mod label;
 pub(crate) mod load;
 pub(crate) mod lock;
+pub(crate) mod new;
 pub(crate) mod obtain;
 pub(crate) mod pack;
 pub(crate) mod resolve;
+pub(crate) mod schema;
 pub(crate) mod search;
 pub(crate) mod targets;
 pub(crate) mod verify;

@@ -14,6 +14,7 @@ mod fetch;
 mod interrupt;
 mod oci;
 mod output;
+mod recipes;
 mod sources;
 mod terminal;
 mod workers;
@@ -38,6 +39,11 @@ fn main() -> ExitCode {
     interrupt::install();
     let outcome = match command {
         Command::Compose(args) => commands::compose::run(&args, &terminal),
+        Command::New(args) => commands::new::run(&args, &terminal),
+        Command::Check(args) => commands::check::run(&args, &terminal),
+        Command::Fmt(args) => commands::fmt::run(&args, &terminal),
+        Command::Explain(args) => commands::explain::run(&args, &terminal),
+        Command::Schema => commands::schema::run(&terminal),
         Command::Pack(args) => commands::pack::run(&args, &terminal),
         Command::Checksig(args) => commands::checksig::run(&args, &terminal),
         Command::Fetch(args) => commands::fetch::run(&args, &terminal),

@@ -54,6 +54,13 @@ impl Output {
     }
 }
 
+/// Writes a small file, whole or not at all.
+pub(crate) fn write_file(path: &Path, bytes: Vec<u8>) -> Result<()> {
+    let output = Output::new(path)?;
+    output.write(&Write { at: 0, bytes })?;
+    output.finish()
+}
+
 /// Puts a folder's entries on the disk, so that a rename survives a power cut.
 pub(crate) fn sync_folder(path: &Path) -> Result<()> {
     let folder = folder(path);

@@ -46,6 +46,7 @@
 mod base;
 mod compose;
 mod error;
+pub mod extension;
 mod finding;
 mod layout;
 mod lock;
@@ -62,6 +63,7 @@ mod users;
 pub use base::{About, Base, Nevra};
 pub use compose::{Compose, Phase, Progress, Report, Step};
 pub use error::Error;
+pub use extension::{BadExtension, Extension};
 pub use finding::{Check, Finding, Severity};
 pub use lock::{BadLock, Lock, LockedPackage};
 pub use make_index::make_index;

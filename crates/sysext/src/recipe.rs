@@ -46,7 +46,8 @@ pub struct Target {
 }
 
 /// An architecture that Fedora builds for.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Arch {
     /// 64-bit Intel and AMD.
     #[serde(rename = "x86_64")]

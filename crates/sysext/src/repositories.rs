@@ -14,6 +14,7 @@ use rpm::repodata::{
     Checksum, Comps, Filelists, Modules, Primary, Record, RepoConfig, Repomd, open,
 };
 
+pub(crate) use known::known_names;
 pub use known::known_repositories;
 
 use crate::base::Base;

@@ -10,7 +10,7 @@ use sysext::{Lock, LockedPackage};
 
 use super::obtain::{Obtained, fetch_all, obtain};
 use crate::fetch::{Fetcher, Place, Wanted, matches, sha256};
-use crate::output::Output;
+use crate::output::write_file;
 use crate::terminal::Terminal;
 use crate::{Outcome, args};
 
@@ -43,9 +43,7 @@ pub(crate) fn run(args: &args::Lock, terminal: &Terminal) -> Result<Outcome> {
         lock.keep_places(&read(&args.output)?);
     }
     let text = serde_json::to_string_pretty(&lock)? + "\n";
-    let output = Output::new(&args.output)?;
-    output.write(&sysext::erofs::Write { at: 0, bytes: text.into_bytes() })?;
-    output.finish()?;
+    write_file(&args.output, text.into_bytes())?;
     if terminal.json {
         terminal.result(&lock);
     } else {

@@ -29,6 +29,12 @@ pub fn known_repositories(
     RepoConfig::read(&wanted, variables)
 }
 
+/// Names of all repositories that are known by one.
+pub(crate) fn known_names() -> Vec<&'static str> {
+    let sections = KNOWN.split("\n[").skip(1);
+    sections.filter_map(|section| section.split(']').next()).collect()
+}
+
 /// The repository of a project, as `dnf copr enable` writes it.
 fn copr(project: &str, variables: &Variables) -> Result<Vec<RepoConfig>, rpm::Error> {
     let is_part = |part: &str| {
