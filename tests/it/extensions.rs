@@ -137,7 +137,7 @@ fn hello(version: &str) -> NewPackage {
                 ..NewFile::file("/usr/bin/nobodys", 0, b"x".to_vec())
             },
         ],
-        post: Some("echo installed\n".into()),
+        post: Some("make-a-key > /etc/hello.key\n".into()),
         build_time: 1_700_000_000,
         ..NewPackage::new("hello", version, "1.fc43", "x86_64")
     }

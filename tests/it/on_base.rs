@@ -18,12 +18,23 @@ const CONTEXTS: &str = "etc/selinux/targeted/contexts/files/file_contexts";
 
 /// A base pack of a root with users, groups and a policy.
 fn base(folder: &Path, file_contexts: &str, subs_dist: &str) -> PathBuf {
+    base_of("43", folder, file_contexts, subs_dist)
+}
+
+/// A base pack of a root of a release, with users, groups and a policy.
+pub(crate) fn base_of(
+    release: &str,
+    folder: &Path,
+    file_contexts: &str,
+    subs_dist: &str,
+) -> PathBuf {
     let root = root(folder, 1);
     let write = |path: &str, text: &str| {
         let path = root.join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     };
+    write("usr/lib/os-release", &format!("ID=fedora\nVERSION_ID={release}\n"));
     write("usr/lib/passwd", "root:x:0:0::/root:/bin/sh\nsquid:x:23:23::/:/sbin/nologin\n");
     write("usr/lib/group", "root:x:0:\ntcpdump:x:72:\nsquid:x:23:\n");
     write(CONTEXTS, file_contexts);

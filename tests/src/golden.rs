@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 use sysext::rpm::{Compression, NewFile, NewPackage, Package};
-use sysext::{Arch, Compose, Exclude, Plan, Profile, Recipe, Step, Target};
+use sysext::{Arch, Compose, Exclude, Extension, Plan, Profile, Recipe, Step, Target};
 
 const EXPECTED: &str = include_str!("../golden/digests.txt");
 
@@ -48,7 +48,7 @@ fn cases() -> Vec<Case> {
     let smaller = Recipe { profile: Profile::Default, ..recipe.clone() };
     let smallest = Recipe { profile: Profile::Small, ..recipe.clone() };
     let small = Recipe {
-        any_release: true,
+        extension: Extension { any_release: true, ..Extension::default() },
         source_date_epoch: Some(1_600_000_000),
         exclude: vec![Exclude::Glob { package: None, pattern: "*.md".into() }],
         ..recipe.clone()

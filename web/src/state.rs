@@ -2,7 +2,9 @@
 
 use std::rc::Rc;
 
-use sysext::{Arch, Finding, Profile, Progress, Recipe, Report, Severity, Target, check_name};
+use sysext::{
+    Arch, Extension, Finding, Profile, Progress, Recipe, Report, Severity, Target, check_name,
+};
 use web_sys::File;
 use yew::Reducible;
 
@@ -136,7 +138,7 @@ impl State {
     /// The choices as a recipe.
     pub(crate) fn recipe(&self) -> Recipe {
         Recipe {
-            any_release: self.any_release,
+            extension: Extension { any_release: self.any_release, ..Extension::default() },
             exclude: self.tree.excludes(),
             profile: self.profile,
             ..Recipe::new(&self.name(), Target { release: self.release.clone(), arch: self.arch() })

@@ -1,5 +1,6 @@
 //! The arguments.
 
+mod build;
 mod recipes;
 mod repositories;
 
@@ -11,10 +12,11 @@ use clap::{Parser, Subcommand};
 use sysext::erofs::{Kernel, Level, Options, Pcluster};
 use sysext::{Arch, Exclude, Profile};
 
+pub(crate) use build::{Build, Judge, NamedBase, Whom};
 pub(crate) use recipes::{Check, Explain, Fmt, New};
 pub(crate) use repositories::{
-    BaseCommand, BaseMake, Checksig, Choice, Deps, Fetch, Index, Info, Lock, Network, Obtain, Repo,
-    Repositories, Resolve, Search, Why,
+    BaseCommand, BaseMake, Checksig, Choice, Choosing, Deps, Fetch, Index, Info, Lock, Network,
+    Obtain, Repo, Repositories, Resolve, Search, Trust, Why,
 };
 
 /// Makes systemd system extensions from RPM packages.
@@ -35,6 +37,7 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Compose(Compose),
+    Build(Build),
     New(New),
     Check(Check),
     Fmt(Fmt),
@@ -106,6 +109,8 @@ pub(crate) struct Compose {
     pub(crate) locked: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) network: Network,
+    #[command(flatten)]
+    pub(crate) judge: Judge,
     /// The packages
     #[arg(
         required_unless_present = "locked",

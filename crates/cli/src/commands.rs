@@ -1,6 +1,7 @@
 //! The commands, one module each.
 
 pub(crate) mod base;
+pub(crate) mod build;
 pub(crate) mod check;
 pub(crate) mod checksig;
 pub(crate) mod compose;
@@ -15,6 +16,7 @@ pub(crate) mod inspect;
 pub(crate) mod label;
 pub(crate) mod load;
 pub(crate) mod lock;
+pub(crate) mod make;
 pub(crate) mod new;
 pub(crate) mod obtain;
 pub(crate) mod pack;

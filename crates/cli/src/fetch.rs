@@ -6,6 +6,7 @@ mod http;
 mod token;
 
 use std::fs::{self, File};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -201,6 +202,27 @@ fn found(path: PathBuf, progress: &ProgressBar) -> Result<PathBuf> {
     let about = fs::metadata(&path).with_context(|| format!("cannot read {}", path.display()))?;
     progress.inc(about.len());
     Ok(path)
+}
+
+/// The folder of the cache.
+pub(crate) fn cache_folder(folder: Option<&Path>) -> Result<PathBuf> {
+    Cache::folder(folder)
+}
+
+/// The SHA-256 of a file, in hexadecimal digits.
+pub(crate) fn sha256_of(path: &Path) -> Result<String> {
+    let name = path.display();
+    let mut file = File::open(path).with_context(|| format!("cannot open {name}"))?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        let read = file.read(&mut buffer).with_context(|| format!("cannot read {name}"))?;
+        if read == 0 {
+            break;
+        }
+        hash.update(&buffer[..read]);
+    }
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// The SHA-256 of bytes, in hexadecimal digits.

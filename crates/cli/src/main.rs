@@ -39,6 +39,7 @@ fn main() -> ExitCode {
     interrupt::install();
     let outcome = match command {
         Command::Compose(args) => commands::compose::run(&args, &terminal),
+        Command::Build(args) => commands::build::run(&args, &terminal),
         Command::New(args) => commands::new::run(&args, &terminal),
         Command::Check(args) => commands::check::run(&args, &terminal),
         Command::Fmt(args) => commands::fmt::run(&args, &terminal),

@@ -1,5 +1,4 @@
 //! Recipes on disk: one folder each, with `extension.toml` and what lies beside it.
-#![expect(clippy::disallowed_methods, reason = "this crate is the outside world")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -27,9 +27,10 @@ pub(crate) struct Source {
     repo_gpgcheck: bool,
 }
 
-/// All repositories that the arguments name.
+/// All repositories that the arguments name, and those that are described as a `.repo` file has them.
 pub(crate) fn sources(
     repos: &[args::Repo],
+    described: &str,
     release: Option<&str>,
     arch: &str,
     fetcher: &Fetcher,
@@ -44,6 +45,9 @@ pub(crate) fn sources(
             }
             sources.push(source);
         }
+    }
+    for config in RepoConfig::read(described, &variables).context("the recipe's repositories")? {
+        sources.push(Source::of(&config, fetcher)?);
     }
     Ok(sources)
 }

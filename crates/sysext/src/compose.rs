@@ -11,7 +11,6 @@ use sha2::{Digest as _, Sha256};
 use crate::error::Error;
 use crate::finding::Finding;
 use crate::plan::Plan;
-use crate::release;
 
 /// Content that is gathered before it goes to the host to be compressed, so that several cores have work.
 const BATCH: usize = 4 * SEGMENT;
@@ -102,8 +101,8 @@ pub struct Compose<R: Read> {
 
 #[derive(Debug)]
 enum State<R: Read> {
-    /// The release file, first of all.
-    Start,
+    /// Content that no package has, first of all: which one, and how far it is.
+    Texts(usize, usize),
     /// Waiting for a package.
     Package(usize),
     /// Reading one; what of a file did not fit into the last batch comes first in the next.
@@ -135,6 +134,9 @@ impl<R: Read> Compose<R> {
         if plan.has_errors() {
             return Err(Error::PlanHasErrors);
         }
+        if plan.incomplete {
+            return Err(Error::Incomplete);
+        }
         let options = plan.recipe.options();
         let report = Report {
             name: plan.recipe.name.clone(),
@@ -154,7 +156,7 @@ impl<R: Read> Compose<R> {
         Ok(Self {
             writer: Some(writer),
             shared,
-            state: State::Start,
+            state: State::Texts(0, 0),
             writes: VecDeque::new(),
             report,
             progress: Progress { phase: Phase::Packing, done: 0, total },
@@ -177,10 +179,12 @@ impl<R: Read> Compose<R> {
                 return Ok(Step::Write(write));
             }
             match std::mem::replace(&mut self.state, State::Done) {
-                State::Start => {
-                    let content = release::content(&self.plan.recipe).into_bytes();
-                    let job = Job::new(self.writer()?, self.plan.release_file, content);
-                    return Ok(self.compress(vec![job], State::Package(0)));
+                State::Texts(text, at) => {
+                    let (jobs, next) = self.gather_texts(text, at)?;
+                    if !jobs.is_empty() {
+                        return Ok(self.compress(jobs, next));
+                    }
+                    self.state = next;
                 }
                 State::Package(index) if index < self.plan.packages.len() => {
                     self.state = State::Package(index);
@@ -273,6 +277,27 @@ impl<R: Read> Compose<R> {
     fn compress(&mut self, jobs: Vec<Job>, next: State<R>) -> Step {
         self.state = State::Compressing(Box::new(next));
         Step::Compress(jobs)
+    }
+
+    /// Takes content that no package has until there is a batch of it or its end.
+    fn gather_texts(&self, mut text: usize, mut at: usize) -> Result<(Vec<Job>, State<R>), Error> {
+        let writer = self.writer()?;
+        let (mut jobs, mut gathered) = (Vec::new(), 0);
+        while gathered < BATCH {
+            let Some((node, content)) = self.plan.texts.get(text) else {
+                return Ok((jobs, State::Package(0)));
+            };
+            let rest = content.get(at..).unwrap_or_default();
+            let piece = &rest[..rest.len().min(SEGMENT)];
+            if piece.is_empty() {
+                (text, at) = (text + 1, 0);
+                continue;
+            }
+            gathered += piece.len();
+            at += piece.len();
+            jobs.push(Job::new(writer, *node, piece.to_vec()));
+        }
+        Ok((jobs, State::Texts(text, at)))
     }
 
     /// Reads content until there is a batch of it or the package ends.

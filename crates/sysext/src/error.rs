@@ -22,6 +22,12 @@ pub enum Error {
     /// The plan has findings of severity error.
     #[error("the plan has errors: compose after they are resolved")]
     PlanHasErrors,
+    /// Content that a step changes is not known.
+    #[error("the plan lacks contents of files that the recipe changes")]
+    Incomplete,
+    /// What a recipe leaves out is no pattern.
+    #[error("leave-out: {0}")]
+    LeaveOut(String),
     /// A package cannot be read.
     #[error("{package}: {error}")]
     Package {

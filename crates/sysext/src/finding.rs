@@ -54,6 +54,10 @@ pub enum Check {
     BaseShadow,
     /// A path that only the base system may have.
     BaseFile,
+    /// A step of the recipe that cannot be taken.
+    Step,
+    /// A path that the recipe requires and the image does not have.
+    Required,
     /// Configuration moves from `/etc` to `/usr/etc`.
     EtcMoved,
     /// An owner or group that cannot be resolved.
@@ -68,6 +72,8 @@ pub enum Check {
     PolicyModule,
     /// Scripts that rpm would run and an extension does not.
     Scriptlets,
+    /// Links that `alternatives(8)` would make.
+    Alternatives,
     /// A package for another architecture.
     Architecture,
     /// A package that was given twice.
@@ -91,6 +97,8 @@ impl Check {
             Self::InBase => "The base has them already",
             Self::BaseShadow => "Hides files of the base",
             Self::BaseFile => "Left out: only the base system may have this file",
+            Self::Step => "Steps of the recipe that cannot be taken",
+            Self::Required => "What the recipe requires is missing",
             Self::EtcMoved => "Configuration moved from /etc to /usr/etc",
             Self::Owner => "Owned by root in the image: the real owner is not known",
             Self::SetId => "Set-id bit taken off: its owner is not known",
@@ -98,6 +106,7 @@ impl Check {
             Self::Label => "Without an SELinux label",
             Self::PolicyModule => "Modules of the SELinux policy that are not loaded",
             Self::Scriptlets => "Scripts that do not run",
+            Self::Alternatives => "Links that alternatives would make",
             Self::Architecture => "Built for another architecture",
             Self::Duplicate => "Given twice",
             Self::UsrLocal => "/usr/local is not part of /usr on image based systems",
@@ -122,5 +131,22 @@ impl Finding {
 
     pub(crate) fn fix(self, fix: impl Into<String>) -> Self {
         Self { fix: Some(fix.into()), ..self }
+    }
+}
+
+impl std::fmt::Display for Check {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.serialize(f)
+    }
+}
+
+impl std::str::FromStr for Check {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        use serde::de::IntoDeserializer as _;
+        use serde::de::value::{Error, StrDeserializer};
+        let words: StrDeserializer<'_, Error> = name.into_deserializer();
+        Self::deserialize(words).map_err(|error| error.to_string())
     }
 }

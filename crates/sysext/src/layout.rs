@@ -1,17 +1,7 @@
-//! Where a package's path lies in an extension, which has nothing but `/usr`.
+//! Where a path lies in an extension, which has nothing but `/usr`, or `/etc` if it is a confext.
 
-/// Where a path goes.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Place {
-    /// There, relative to the root of the image.
-    At(Vec<u8>),
-    /// There, moved from `/etc`.
-    MovedFromEtc(Vec<u8>),
-    /// Nowhere: `/bin` and its like are links of the base system, the root is no file.
-    OfBase,
-    /// Nowhere: an extension cannot have it.
-    Outside,
-}
+use crate::extension::{Class, EtcPolicy, Extension};
+use crate::finding::{Check, Finding, Severity};
 
 /// Since which release `/usr/sbin` is `/usr/bin`
 /// (<https://fedoraproject.org/wiki/Changes/Unify_bin_and_sbin>).
@@ -21,23 +11,18 @@ const SBIN_MERGED: u32 = 42;
 const MERGED: [(&[u8], &[u8]); 4] =
     [(b"bin", b"usr/bin"), (b"sbin", b"usr/sbin"), (b"lib", b"usr/lib"), (b"lib64", b"usr/lib64")];
 
-/// The place of an absolute path for a Fedora release.
-pub(crate) fn place(path: &[u8], is_symlink: bool, release: &str) -> Place {
+/// An absolute path as it is on a system of that Fedora release, without the slash in front: `/lib64` is `usr/lib64`. Empty if
+/// the base system has it and nobody else can; nothing if it leads out of itself.
+pub(crate) fn merged(path: &[u8], is_symlink: bool, release: &str) -> Option<Vec<u8>> {
     let mut parts: Vec<&[u8]> = path.split(|byte| *byte == b'/').collect();
     parts.retain(|part| !part.is_empty() && *part != b".");
     if parts.contains(&b"..".as_slice()) {
-        return Place::Outside;
+        return None;
     }
-    let Some((&first, rest)) = parts.split_first() else { return Place::OfBase };
+    let Some((&first, rest)) = parts.split_first() else { return Some(Vec::new()) };
     let mut place = match MERGED.iter().find(|(from, _)| *from == first) {
         Some((_, to)) => [vec![*to], rest.to_vec()].concat().join(&b'/'),
-        None if first == b"usr" => parts.join(&b'/'),
-        None if first == b"etc" => {
-            return Place::MovedFromEtc(
-                [vec![b"usr/etc".as_slice()], rest.to_vec()].concat().join(&b'/'),
-            );
-        }
-        None => return Place::Outside,
+        None => parts.join(&b'/'),
     };
     let merges_sbin = release.parse::<u32>().is_ok_and(|release| release >= SBIN_MERGED);
     if merges_sbin && (place == b"usr/sbin" || place.starts_with(b"usr/sbin/")) {
@@ -46,14 +31,51 @@ pub(crate) fn place(path: &[u8], is_symlink: bool, release: &str) -> Place {
     // The packages of the base have `/bin` and its like as links.
     let is_folder_of_old =
         matches!(place.as_slice(), b"usr/bin" | b"usr/sbin" | b"usr/lib" | b"usr/lib64");
-    if is_folder_of_old && is_symlink { Place::OfBase } else { Place::At(place) }
+    Some(if is_folder_of_old && is_symlink { Vec::new() } else { place })
+}
+
+/// Where a merged path goes in an extension, if it can have it.
+pub(crate) fn within(path: &[u8], extension: &Extension) -> Option<Vec<u8>> {
+    let is_in = |top: &[u8]| {
+        path == top || path.strip_prefix(top).is_some_and(|rest| rest.starts_with(b"/"))
+    };
+    match (extension.class, extension.etc) {
+        (Class::Sysext, _) if is_in(b"usr") => Some(path.to_vec()),
+        (Class::Confext, _) if is_in(b"etc") => Some(path.to_vec()),
+        (Class::Sysext, EtcPolicy::UsrEtc) if is_in(b"etc") => Some([b"usr/", path].concat()),
+        (Class::Sysext, EtcPolicy::Factory) if is_in(b"etc") => {
+            Some([b"usr/share/factory/", path].concat())
+        }
+        _ => None,
+    }
+}
+
+/// What is to be said of a package's files that were in /etc.
+pub(crate) fn moved_from_etc(paths: &[String], etc: EtcPolicy) -> Finding {
+    let first = paths.first().map_or("", String::as_str);
+    let count = paths.len();
+    let finding = |what: &str| {
+        let message = format!("{count} of its files in /etc, such as {first}, {what}");
+        Finding::new(Severity::Info, Check::EtcMoved, message)
+    };
+    match etc {
+        EtcPolicy::UsrEtc => {
+            finding("are in /usr/etc").fix("copy to /etc what the program needs there")
+        }
+        EtcPolicy::Factory => {
+            finding("are copied to /etc by systemd-tmpfiles where they are missing")
+        }
+        EtcPolicy::Drop => finding("are left out, as the recipe says"),
+    }
 }
 
 /// Why only the base system may have a path, if so.
 pub(crate) fn base_only(place: &[u8]) -> Option<&'static str> {
     match place {
         b"usr/lib/os-release" => Some("systemd refuses extensions that have an os-release file"),
-        _ if place.starts_with(b"usr/lib/extension-release.d/") => {
+        _ if place.starts_with(b"usr/lib/extension-release.d/")
+            || place.starts_with(b"etc/extension-release.d/") =>
+        {
             Some("the extension has a release file of its own")
         }
         _ => None,
@@ -65,27 +87,49 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_go_where_todays_recipes_put_them() {
-        let at = |place: &str| Place::At(place.as_bytes().to_vec());
-        let check = |path: &str, release: &str, expected: Place| {
-            assert_eq!(place(path.as_bytes(), false, release), expected, "{path} on {release}");
+    fn paths_are_as_on_the_system() {
+        let check = |path: &str, release: &str, expected: &str| {
+            let merged = merged(path.as_bytes(), false, release);
+            assert_eq!(merged.as_deref(), Some(expected.as_bytes()), "{path} on {release}");
         };
-        check("/usr/bin/app", "43", at("usr/bin/app"));
-        check("/bin/app", "43", at("usr/bin/app"));
-        check("/sbin/app", "43", at("usr/bin/app"));
-        check("/usr/sbin/app", "43", at("usr/bin/app"));
-        check("/usr/sbin/app", "41", at("usr/sbin/app"));
-        check("/sbin/app", "41", at("usr/sbin/app"));
-        check("/usr/sbinx", "43", at("usr/sbinx"));
-        check("/lib64/libx.so", "43", at("usr/lib64/libx.so"));
-        check("/lib/systemd", "43", at("usr/lib/systemd"));
-        check("/etc/app.conf", "43", Place::MovedFromEtc(b"usr/etc/app.conf".to_vec()));
-        check("/", "43", Place::OfBase);
-        for path in ["/var/lib/app", "/opt/app", "/boot/x", "/usr/../etc/shadow", "/srv"] {
-            check(path, "43", Place::Outside);
+        check("/usr/bin/app", "43", "usr/bin/app");
+        check("/bin/app", "43", "usr/bin/app");
+        check("/sbin/app", "43", "usr/bin/app");
+        check("/usr/sbin/app", "43", "usr/bin/app");
+        check("/usr/sbin/app", "41", "usr/sbin/app");
+        check("/sbin/app", "41", "usr/sbin/app");
+        check("/usr/sbinx", "43", "usr/sbinx");
+        check("/lib64/libx.so", "43", "usr/lib64/libx.so");
+        check("/lib/systemd", "43", "usr/lib/systemd");
+        check("/etc/app.conf", "43", "etc/app.conf");
+        check("/opt//app/./x", "43", "opt/app/x");
+        check("/", "43", "");
+        assert_eq!(merged(b"/usr/../etc/shadow", false, "43"), None);
+        assert_eq!(merged(b"/bin", true, "43"), Some(Vec::new()));
+        assert_eq!(merged(b"/usr/sbin", true, "43"), Some(Vec::new()));
+        assert_eq!(merged(b"/usr/bin/sh", true, "43"), Some(b"usr/bin/sh".to_vec()));
+    }
+
+    #[test]
+    fn an_extension_has_usr_or_etc() {
+        let check = |class, etc, path: &str, expected: Option<&str>| {
+            let extension = Extension { class, etc, ..Extension::default() };
+            let place = within(path.as_bytes(), &extension);
+            assert_eq!(
+                place.as_deref(),
+                expected.map(str::as_bytes),
+                "{path} in {class:?} {etc:?}"
+            );
+        };
+        use {Class::*, EtcPolicy::*};
+        check(Sysext, UsrEtc, "usr/bin/app", Some("usr/bin/app"));
+        check(Sysext, UsrEtc, "etc/app.conf", Some("usr/etc/app.conf"));
+        check(Sysext, Factory, "etc/app.conf", Some("usr/share/factory/etc/app.conf"));
+        check(Sysext, Drop, "etc/app.conf", None);
+        check(Confext, UsrEtc, "etc/app.conf", Some("etc/app.conf"));
+        check(Confext, UsrEtc, "usr/bin/app", None);
+        for path in ["var/lib/app", "opt/app", "boot/x", "srv", "usrx", "etcetera"] {
+            check(Sysext, UsrEtc, path, None);
         }
-        assert_eq!(place(b"/bin", true, "43"), Place::OfBase);
-        assert_eq!(place(b"/usr/sbin", true, "43"), Place::OfBase);
-        assert_eq!(place(b"/usr/bin/sh", true, "43"), at("usr/bin/sh"));
     }
 }

@@ -30,6 +30,23 @@ pub struct Lock {
     pub image: Option<String>,
     /// The packages, by name.
     pub packages: Vec<LockedPackage>,
+    /// What is from no repository, by the recipe's names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<LockedSource>,
+}
+
+/// A source of a recipe, in a lock.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct LockedSource {
+    /// What the recipe calls it.
+    pub name: String,
+    /// Its version, `[epoch:]version-release` of a package; empty if it has none.
+    pub version: String,
+    /// Where it was.
+    pub url: String,
+    /// Its SHA-256, in hexadecimal digits.
+    pub sha256: String,
 }
 
 /// A package of a lock.
@@ -77,6 +94,7 @@ impl Lock {
             base: None,
             image: None,
             packages: Vec::new(),
+            sources: Vec::new(),
         }
     }
 

@@ -3,21 +3,33 @@
 mod base;
 mod conflicts;
 mod entries;
+mod known;
 mod labels;
+mod scriptlets;
+mod steps;
+pub(crate) mod system;
+mod tree;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use erofs::{Kind, Meta, NodeId, Time, Tree};
+use erofs::{Kind, NodeId, Time, Tree};
+use fast_glob::glob_match;
 use rpm::Package;
 
 use crate::base::Base;
 use crate::error::Error;
+use crate::extension::Allow;
 use crate::finding::{Check, Finding, Severity};
+use crate::layout;
 use crate::recipe::Recipe;
 use crate::release;
 use crate::select::Selection;
 use crate::users::Users;
-use entries::Entries;
+use entries::{Entries, Entry, What};
+use known::Known;
+use tree::Grown;
+
+pub use known::{BesideFile, Contents, Held};
 
 /// What an image will hold.
 #[derive(Debug)]
@@ -28,8 +40,12 @@ pub struct Plan {
     pub(crate) tree: Tree<u64>,
     /// Where a file's content goes, by package and index of the file.
     pub(crate) contents: BTreeMap<(usize, usize), NodeId>,
-    pub(crate) release_file: NodeId,
+    /// Content that no package has.
+    pub(crate) texts: Vec<(NodeId, Vec<u8>)>,
     findings: Vec<Finding>,
+    wanted: BTreeSet<(usize, usize)>,
+    /// Whether content that must be changed is not known.
+    pub(crate) incomplete: bool,
 }
 
 impl Plan {
@@ -37,48 +53,86 @@ impl Plan {
     /// set of packages at all is an error.
     ///
     /// # Errors
-    /// The recipe's name or release is not one, there is no package, or one is a source package.
+    /// The recipe's name or release is not one, there is nothing to put into the image, or a package is a source package.
     pub fn new(packages: Vec<Package>, recipe: &Recipe) -> Result<Self, Error> {
-        Self::with_users(packages, recipe, &Users::default())
+        Self::of(packages, recipe, None, &Contents::default())
     }
 
     /// As [`Plan::new`], with what is known of the target: owners and groups get its numbers, and every path the label that
-    /// its SELinux policy has for it.
+    /// its SELinux policy has for it. And with contents of files that are known; [`Plan::wanted`] says which ones would help.
     ///
     /// # Errors
     /// As [`Plan::new`], and the policy of the base is broken.
-    pub fn on_base(packages: Vec<Package>, recipe: &Recipe, base: &Base) -> Result<Self, Error> {
-        let users = Users::read(&base.about.passwd, &base.about.group);
-        let mut plan = Self::with_users(packages, recipe, &users)?;
-        base::check(&mut plan, base);
-        labels::label(&mut plan.tree, base, &mut plan.findings)?;
-        plan.sort_findings();
-        Ok(plan)
-    }
-
-    fn with_users(packages: Vec<Package>, recipe: &Recipe, users: &Users) -> Result<Self, Error> {
+    pub fn of(
+        packages: Vec<Package>,
+        recipe: &Recipe,
+        base: Option<&Base>,
+        contents: &Contents,
+    ) -> Result<Self, Error> {
         recipe.check()?;
         let mut findings = Vec::new();
-        let packages = in_order(packages, &mut findings)?;
+        let packages = in_order(packages, recipe, &mut findings)?;
         check_packages(&packages, recipe, &mut findings);
         let epoch = epoch(&packages, recipe);
+        let mut known = Known::new(&packages, contents);
         let mut selection = Selection::new(&recipe.exclude);
-        let mut entries = Entries::new(&packages, recipe, users, &mut findings);
+        let mut entries = Entries::new(&packages, recipe, &mut findings);
         entries.collect(&mut selection);
-        let (mut tree, contents) = entries.into_tree(epoch);
+        scriptlets::check(&mut entries);
+        steps::take(&mut entries, &mut known);
+        let placed = entries.place();
+        let reloads = system::add(&mut entries, &placed);
+        add_release_file(&mut entries, reloads);
+        let users = base.map(|base| Users::read(&base.about.passwd, &base.about.group));
+        let Grown { tree, contents, texts } =
+            tree::grow(&mut entries, &users.unwrap_or_default(), epoch);
         for exclude in selection.unused() {
             let message = format!("`{exclude}` matches no file of the packages");
             findings.push(Finding::new(Severity::Warning, Check::Exclude, message));
         }
-        if tree.is_empty() {
-            let message = "no file of the packages is left to put into the image";
-            findings.push(Finding::new(Severity::Warning, Check::Empty, message));
-        }
-        let release_file = add_release_file(&mut tree, recipe, epoch, &mut findings)?;
+        check_whole(&tree, recipe, &mut findings);
+        let (wanted, incomplete) = (known.wanted, known.incomplete);
         let recipe = recipe.clone();
-        let mut plan = Self { recipe, packages, tree, contents, release_file, findings };
+        let mut plan =
+            Self { recipe, packages, tree, contents, texts, findings, wanted, incomplete };
+        if let Some(base) = base {
+            base::check(&mut plan, base);
+            labels::label(&mut plan.tree, base, &mut plan.findings)?;
+        }
+        plan.judge();
         plan.sort_findings();
         Ok(plan)
+    }
+
+    /// Files of packages whose contents would make the plan better, by the packages' indexes. [`Contents::read`] takes them;
+    /// then the plan is to be made again. Without those that steps change there is no image.
+    pub fn wanted(&self) -> BTreeMap<usize, Vec<usize>> {
+        let mut wanted = BTreeMap::<usize, Vec<usize>>::new();
+        for (package, file) in &self.wanted {
+            wanted.entry(*package).or_default().push(*file);
+        }
+        wanted
+    }
+
+    /// Holds findings against what the recipe allows and denies.
+    fn judge(&mut self) {
+        let extension = &self.recipe.extension;
+        for finding in &mut self.findings {
+            let is_meant = |allow: &&Allow| {
+                let path = finding.path.as_deref().unwrap_or_default();
+                let fits = |pattern: &String| glob_match(pattern, path);
+                allow.check == finding.check && allow.path.as_ref().is_none_or(fits)
+            };
+            if finding.severity == Severity::Error {
+                continue;
+            }
+            if let Some(allow) = extension.allowed.iter().find(is_meant) {
+                finding.severity = Severity::Info;
+                finding.fix = Some(format!("the recipe says that it is fine: {}", allow.reason));
+            } else if extension.deny.contains(&finding.check) {
+                finding.severity = Severity::Error;
+            }
+        }
     }
 
     fn sort_findings(&mut self) {
@@ -101,6 +155,11 @@ impl Plan {
     /// The packages, in the order in which [`crate::Step::Package`] counts them.
     pub fn packages(&self) -> &[Package] {
         &self.packages
+    }
+
+    /// The packages, to plan anew.
+    pub fn into_packages(self) -> Vec<Package> {
+        self.packages
     }
 
     /// The tree of the image.
@@ -132,9 +191,10 @@ impl Plan {
 /// The packages by name, each once.
 fn in_order(
     mut packages: Vec<Package>,
+    recipe: &Recipe,
     findings: &mut Vec<Finding>,
 ) -> Result<Vec<Package>, Error> {
-    if packages.is_empty() {
+    if packages.is_empty() && recipe.extension.steps.is_empty() {
         return Err(Error::NoPackages);
     }
     if let Some(source) = packages.iter().find(|package| package.is_source) {
@@ -169,31 +229,6 @@ fn check_packages(packages: &[Package], recipe: &Recipe, findings: &mut Vec<Find
                 finding.package(&nevra).fix("choose the package for the extension's architecture"),
             );
         }
-        if !package.scriptlets.is_empty() {
-            let list: Vec<String> = package.scriptlets.iter().map(describe_scriptlet).collect();
-            let message = format!("rpm would run {}", list.join("; "));
-            let finding = Finding::new(Severity::Warning, Check::Scriptlets, message);
-            findings.push(
-                finding.package(nevra).fix("do by hand what the scripts do, where it is needed"),
-            );
-        }
-    }
-}
-
-/// Name, interpreter and first line of a script.
-fn describe_scriptlet(scriptlet: &rpm::Scriptlet) -> String {
-    let line = scriptlet
-        .body
-        .lines()
-        .map(str::trim)
-        .find(|line| !line.is_empty() && !line.starts_with('#'));
-    let more = scriptlet.body.lines().filter(|line| !line.trim().is_empty()).count() > 1;
-    let line = line.unwrap_or_default();
-    let short: String = line.chars().take(60).collect();
-    let dots = if more || short.len() < line.len() { " ..." } else { "" };
-    match short.as_str() {
-        "" => format!("{} ({})", scriptlet.name, scriptlet.interpreter),
-        _ => format!("{} ({}): {short}{dots}", scriptlet.name, scriptlet.interpreter),
     }
 }
 
@@ -205,34 +240,29 @@ fn epoch(packages: &[Package], recipe: &Recipe) -> Time {
     Time { seconds, nanoseconds: 0 }
 }
 
-fn add_release_file(
-    tree: &mut Tree<u64>,
-    recipe: &Recipe,
-    epoch: Time,
-    findings: &mut Vec<Finding>,
-) -> Result<NodeId, Error> {
-    let path = release::path(&recipe.name);
-    let size = release::content(recipe).len() as u64;
-    let meta = |mode| Meta { mtime: epoch, ..Meta::new(mode) };
-    let mut folder = tree.root();
-    let mut parts: Vec<&str> = path.split('/').collect();
-    let name = parts.pop().unwrap_or_default();
-    for part in parts {
-        folder = match tree.child(folder, part.as_bytes()) {
-            Some(known) => known,
-            None => match tree.directory(folder, part.as_bytes(), meta(0o755)) {
-                Ok(folder) => folder,
-                // A package has made a file of it.
-                Err(_) => break,
-            },
-        };
+/// The release file, whose place nothing else can have.
+fn add_release_file(entries: &mut Entries<'_>, reloads: bool) {
+    let recipe = entries.recipe;
+    let path = release::path(recipe).into_bytes();
+    let text = release::content(recipe, reloads).into_bytes();
+    entries.entries.insert(path, Entry::new(What::File(text), 0o644));
+}
+
+/// What is to be said of an image as a whole.
+fn check_whole(tree: &Tree<u64>, recipe: &Recipe, findings: &mut Vec<Finding>) {
+    let paths: BTreeSet<Vec<u8>> = tree.paths().map(|(path, _)| path).collect();
+    let is_folder = |id| matches!(tree.node(id).kind, Kind::Directory(_));
+    if tree.ids().filter(|id| !is_folder(*id)).count() <= 1 {
+        let message = "no file of the packages is left to put into the image";
+        findings.push(Finding::new(Severity::Warning, Check::Empty, message));
     }
-    match tree.file(folder, name.as_bytes(), meta(0o644), size) {
-        Ok(file) => Ok(file),
-        Err(error) => {
-            let message = format!("the release file {path} has no place: {error}");
-            findings.push(Finding::new(Severity::Error, Check::TypeConflict, message));
-            Ok(tree.root())
+    for required in &recipe.extension.required {
+        let path = layout::merged(required.as_bytes(), false, &recipe.target.release);
+        let place = path.and_then(|path| layout::within(&path, &recipe.extension));
+        if place.is_none_or(|place| !paths.contains(&place)) {
+            let message = format!("the recipe requires {required}, which the image does not have");
+            let finding = Finding::new(Severity::Error, Check::Required, message);
+            findings.push(finding.path(required.as_bytes()));
         }
     }
 }

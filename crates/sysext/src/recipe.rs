@@ -5,6 +5,7 @@ use erofs::{Level, Pcluster, Profile};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::extension::Extension;
 use crate::select::Exclude;
 use crate::text;
 
@@ -15,10 +16,12 @@ pub struct Recipe {
     pub name: String,
     /// The systems that it is for.
     pub target: Target,
-    /// Whether it may be merged on any distribution and release (`ID=_any`). Right for programs that need nothing of
-    /// the system; anything else breaks on the next release.
+    /// What it is for every target.
     #[serde(default)]
-    pub any_release: bool,
+    pub extension: Extension,
+    /// Version of the source that gives the extension's, if one does.
+    #[serde(default)]
+    pub source_version: Option<String>,
     /// What is left out.
     #[serde(default)]
     pub exclude: Vec<Exclude>,
@@ -72,13 +75,25 @@ impl Recipe {
         Self {
             name: name.to_owned(),
             target,
-            any_release: false,
+            extension: Extension::default(),
+            source_version: None,
             exclude: Vec::new(),
             profile: Profile::default(),
             level: None,
             pcluster: None,
             source_date_epoch: None,
         }
+    }
+
+    /// An extension for a target. `name` is its own if it has none.
+    ///
+    /// # Errors
+    /// What it leaves out is no pattern.
+    pub fn of(extension: Extension, name: &str, target: Target) -> Result<Self, Error> {
+        let exclude = extension.leave_out.iter().map(|text| text.parse());
+        let exclude = exclude.collect::<Result<_, String>>().map_err(Error::LeaveOut)?;
+        let name = extension.name.clone().unwrap_or_else(|| name.to_owned());
+        Ok(Self { extension, exclude, ..Self::new(&name, target) })
     }
 
     /// How the image is written.

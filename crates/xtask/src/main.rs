@@ -13,6 +13,7 @@ mod page;
 mod serve;
 mod setup;
 mod shell;
+mod table;
 mod test;
 
 use std::process::ExitCode;
@@ -23,6 +24,7 @@ Developer commands of sysext-composer.
   cargo xtask serve [--port N]   build the page and serve it on 127.0.0.1 (port 8080, or the next free one)
   cargo xtask test [STEP...]     run every test, or the steps named; `test --list` names them
   cargo xtask build              build the page into target/site
+  cargo xtask table              write the table of extensions/README.md
   cargo xtask bench              compare with rpm2cpio, cpio and mkfs.erofs on the same input
   cargo xtask bench erofs [DIR...]  compare each profile with mkfs.erofs (or $MKFS_EROFS) on folders
 
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         ["serve", rest @ ..] => serve::run(rest),
         ["test", rest @ ..] => test::run(rest),
         ["build"] => page::build().map(|page| println!("{}", page.display())),
+        ["table"] => table::run(),
         ["bench", rest @ ..] => bench::run(rest),
         // What cargo calls to run a test that was compiled to WebAssembly.
         ["test-runner", ..] => wasm_bindgen_cli::wasm_bindgen_test_runner::run_cli_with_args(

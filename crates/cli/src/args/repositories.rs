@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use sysext::Arch;
 
+use super::build::Whom;
+use super::recipes::Collection;
+
 /// Find the packages that must come along
 ///
 /// SPEC names packages as dnf does: NAME, NAME.ARCH, NAME-VERSION-RELEASE, with * and ?; what packages provide, such as
@@ -50,21 +53,38 @@ pub(crate) struct Fetch {
 
 /// Write which packages an extension is made of, so that it can be made again of the same
 ///
-/// The packages are chosen, fetched and checked as by `fetch`. `compose --locked` makes the extension of them and of nothing
-/// else. The same packages give the same file.
+/// Of a recipe, by its name: a lock for each system that it is for, in the folder `locks` beside it, which `build --locked`
+/// uses. With --repo and -o, of packages that are named: `compose --locked` makes the extension of them and of nothing else.
+/// Packages are chosen, fetched and checked as by `fetch`. The same packages give the same file.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Example:
+Examples:
+  sysext-composer lock htop --target silverblue:43 --arch x86_64
+  sysext-composer build htop --target silverblue:43 --arch x86_64 --locked
   sysext-composer lock --repo fedora --repo updates --base silverblue-43.base --arch x86_64 -o htop.lock htop
   sysext-composer compose --name htop --release 43 --arch x86_64 --locked htop.lock -o htop.raw
 
 Exit codes: 0 written, 1 there is no solution or a package is not signed as it must be, 2 bad use or bad input.")]
 pub(crate) struct Lock {
+    /// Names of extensions, or paths of their folders; with -o, packages as for `resolve`
+    #[arg(required = true, value_name = "NAME|SPEC")]
+    pub(crate) names: Vec<String>,
     #[command(flatten)]
-    pub(crate) obtain: Obtain,
-    /// The lock
-    #[arg(short, long, value_name = "FILE")]
-    pub(crate) output: PathBuf,
+    pub(crate) collection: Collection,
+    #[command(flatten)]
+    pub(crate) whom: Whom,
+    #[command(flatten)]
+    pub(crate) how: Choosing,
+    /// The lock of packages that are named; without it, names are those of recipes
+    #[arg(short, long, value_name = "FILE", requires = "repos", requires = "arches")]
+    pub(crate) output: Option<PathBuf>,
+    /// Release of the target, for packages that are named [default: the base's]
+    #[arg(long, value_name = "NUMBER", requires = "output")]
+    pub(crate) release: Option<String>,
+    #[command(flatten)]
+    pub(crate) network: Network,
+    #[command(flatten)]
+    pub(crate) trust: Trust,
 }
 
 /// Which packages are fetched, how, and whose.
@@ -79,7 +99,7 @@ pub(crate) struct Obtain {
 }
 
 /// Whose packages are taken.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Trust {
     /// File of OpenPGP keys that packages may be signed by, beside those that a repository names
     #[arg(long = "key", value_name = "FILE")]
@@ -167,6 +187,9 @@ pub(crate) struct Repositories {
     /// that begin so. `,priority=N` after it prefers lower numbers [default: 99].
     #[arg(long = "repo", required = true, value_name = "[NAME=]URL|DIR|FILE|NAME")]
     pub(crate) repos: Vec<Repo>,
+    /// More repositories, as a `.repo` file has them.
+    #[arg(skip)]
+    pub(crate) described: String,
     /// Release of the target, which $releasever stands for in repositories [default: the base's]
     #[arg(long, value_name = "NUMBER")]
     pub(crate) release: Option<String>,
@@ -183,6 +206,16 @@ pub(crate) struct Repositories {
 pub(crate) struct Choice {
     #[command(flatten)]
     pub(crate) from: Repositories,
+    #[command(flatten)]
+    pub(crate) how: Choosing,
+    /// What is wanted
+    #[arg(required = true, value_name = "SPEC")]
+    pub(crate) specs: Vec<String>,
+}
+
+/// How packages are chosen.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct Choosing {
     /// Take a package of the base for absent
     #[arg(long, value_name = "NAME")]
     pub(crate) absent: Vec<String>,
@@ -201,9 +234,6 @@ pub(crate) struct Choice {
     /// Packages that must not come along
     #[arg(long, value_name = "SPEC")]
     pub(crate) exclude: Vec<String>,
-    /// What is wanted
-    #[arg(required = true, value_name = "SPEC")]
-    pub(crate) specs: Vec<String>,
 }
 
 /// Search for packages: all words in the name, or else in the summary
@@ -268,7 +298,7 @@ pub(crate) struct Why {
 }
 
 /// How files are fetched.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Network")]
 pub(crate) struct Network {
     /// Folder where fetched files are kept [default: sysext-composer in the user's folder for caches]

@@ -14,6 +14,8 @@ use crate::Outcome;
 use crate::args::BaseCommand;
 use crate::terminal::Terminal;
 
+pub(crate) use make::write;
+
 pub(crate) fn run(args: &BaseCommand, terminal: &Terminal) -> Result<Outcome> {
     match args {
         BaseCommand::Make(args) => make::run(args, terminal),

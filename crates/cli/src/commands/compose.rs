@@ -1,22 +1,18 @@
 //! `sysext-composer compose`: packages to an extension.
 
-use std::fs::File;
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
-use indicatif::ProgressBar;
+use anyhow::{Result, bail};
 use serde::Serialize;
 use sysext::erofs::Options;
-use sysext::rpm::Package;
-use sysext::{Compose, Finding, Phase, Plan, Recipe, Report, Step, Target};
+use sysext::{Contents, Extension, Finding, Recipe, Report, Target};
 
+use super::make::Planned;
 use super::{load, lock};
 use crate::fetch::Fetcher;
-use crate::output::Output;
 use crate::terminal::{Terminal, bytes};
 use crate::workers::Workers;
-use crate::{Outcome, args, interrupt};
+use crate::{Outcome, args};
 
 /// What `--json` prints.
 #[derive(Serialize)]
@@ -35,14 +31,13 @@ enum Printed<'a> {
 
 pub(crate) fn run(args: &args::Compose, terminal: &Terminal) -> Result<Outcome> {
     let recipe = recipe(args)?;
-    let (packages, paths) = match &args.locked {
-        Some(lock) => read_packages(&locked(lock, args, terminal)?)?,
-        None => read_packages(&args.packages)?,
+    let packages = match &args.locked {
+        Some(lock) => locked(lock, args, terminal)?,
+        None => args.packages.clone(),
     };
-    let plan = match &args.base {
-        Some(base) => Plan::on_base(packages, &recipe, &load::base(base)?)?,
-        None => Plan::new(packages, &recipe)?,
-    };
+    let base = args.base.as_deref().map(load::base).transpose()?;
+    let planned = Planned::new(&packages, &recipe, base.as_ref(), Contents::default())?;
+    let plan = &planned.plan;
     if plan.has_errors() {
         if terminal.json {
             terminal.result(&Printed::Refused { image: None, findings: plan.findings() });
@@ -54,14 +49,8 @@ pub(crate) fn run(args: &args::Compose, terminal: &Terminal) -> Result<Outcome> 
     }
     let path =
         if args.output.is_dir() { args.output.join(plan.file_name()) } else { args.output.clone() };
-    // The plan has the packages in its own order, and each once.
-    let sources: Vec<PathBuf> = plan
-        .packages()
-        .iter()
-        .filter_map(|package| paths.get(&package.header_sha256).cloned())
-        .collect();
-    let mut workers = Workers::new(args.storage.workers);
-    let report = write_image(plan, &sources, &path, &mut workers, terminal)?;
+    let bar = terminal.progress(plan.content_size());
+    let report = planned.write(&path, &mut Workers::new(args.storage.workers), &bar)?;
     if terminal.json {
         terminal.result(&Printed::Written { image: &path, report: &report });
     } else {
@@ -76,7 +65,13 @@ fn recipe(args: &args::Compose) -> Result<Recipe> {
     Ok(Recipe {
         name: args.name.clone(),
         target: Target { release: args.release.clone(), arch: args.arch },
-        any_release: args.any_release,
+        extension: Extension {
+            any_release: args.any_release,
+            deny: args.judge.deny.clone(),
+            allowed: args.judge.allowed(),
+            ..Extension::default()
+        },
+        source_version: None,
         exclude: args.exclude.clone(),
         profile,
         level,
@@ -97,70 +92,9 @@ fn locked(path: &Path, args: &args::Compose, terminal: &Terminal) -> Result<Vec<
     lock::packages(&lock, &Fetcher::new(&args.network)?, terminal)
 }
 
-/// Where a package lies, by the digest of its header.
-type Paths = std::collections::BTreeMap<[u8; 32], PathBuf>;
-
-fn read_packages(paths: &[PathBuf]) -> Result<(Vec<Package>, Paths)> {
-    let mut packages = Vec::with_capacity(paths.len());
-    let mut by_header = Paths::new();
-    for path in paths {
-        let package = Package::read(open(path)?)
-            .with_context(|| format!("cannot read {}", path.display()))?;
-        by_header.insert(package.header_sha256, path.clone());
-        packages.push(package);
-    }
-    Ok((packages, by_header))
-}
-
-fn open(path: &Path) -> Result<BufReader<File>> {
-    let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-    Ok(BufReader::with_capacity(256 << 10, file))
-}
-
-/// Does what the core asks for until the image is done.
-fn write_image(
-    plan: Plan,
-    sources: &[PathBuf],
-    path: &Path,
-    workers: &mut Workers,
-    terminal: &Terminal,
-) -> Result<Report> {
-    let output = Output::new(path)?;
-    let mut compose = Compose::new(plan)?;
-    let bar = terminal.progress(compose.progress().total);
-    let report = loop {
-        interrupt::check()?;
-        show(&bar, &compose);
-        match compose.step()? {
-            Step::Package(index) => {
-                let source =
-                    sources.get(index).context("the plan names a package that was not given")?;
-                compose.package(open(source)?)?;
-            }
-            Step::Compress(jobs) => compose.compressed(workers.run(jobs))?,
-            Step::Write(write) => output.write(&write)?,
-            Step::Read { at, length } => compose.image(&output.read(at, length)?)?,
-            Step::Done(report) => break report,
-        }
-    };
-    bar.finish_and_clear();
-    output.finish()?;
-    Ok(report)
-}
-
-fn show(bar: &ProgressBar, compose: &Compose<BufReader<File>>) {
-    let progress = compose.progress();
-    bar.set_message(match progress.phase {
-        Phase::Packing => "Packing",
-        Phase::Hashing => "Hashing",
-    });
-    bar.set_length(progress.total);
-    bar.set_position(progress.done);
-}
-
 fn summarize(report: &Report, recipe: &Recipe, path: &Path) {
     let Recipe { name, target, .. } = recipe;
-    let whom = if recipe.any_release {
+    let whom = if recipe.extension.any_release {
         "any release".to_owned()
     } else {
         format!("Fedora {}", target.release)

@@ -37,7 +37,7 @@ impl Loaded {
 
     /// Reads the base and all that choosing needs of the repositories. Signed metadata is held against their keys and
     /// others.
-    fn new(
+    pub(crate) fn new(
         args: &args::Choice,
         fetcher: &Fetcher,
         keys: &Keyring,
@@ -45,11 +45,11 @@ impl Loaded {
     ) -> Result<Self> {
         let selection = Selection {
             specs: args.specs.clone(),
-            exclude: args.exclude.clone(),
-            absent: args.absent.clone(),
-            weak: !args.no_weak,
-            best: !args.no_best,
-            multilib: !args.no_multilib,
+            exclude: args.how.exclude.clone(),
+            absent: args.how.absent.clone(),
+            weak: !args.how.no_weak,
+            best: !args.how.no_best,
+            multilib: !args.how.no_multilib,
         };
         let mut loaded = Self::read(&args.from, selection, fetcher, keys, terminal)?;
         let Self { repositories, sources, selection } = &mut loaded;
@@ -57,10 +57,10 @@ impl Loaded {
             let mut all = repositories.base().packages();
             all.any(|nevra| nevra.name() == name)
         };
-        if let Some(name) = args.absent.iter().find(|name| !is_there(name)) {
+        if let Some(name) = args.how.absent.iter().find(|name| !is_there(name)) {
             bail!("--absent {name}: the base has no package of this name; --base says what it is");
         }
-        let wanted = match args.no_filelists {
+        let wanted = match args.how.no_filelists {
             true => Vec::new(),
             false => repositories.wanted_for_paths(selection),
         };
@@ -84,7 +84,7 @@ impl Loaded {
     ) -> Result<Self> {
         let base = from.base.as_deref().map_or_else(|| Ok(Base::default()), base)?;
         let release = from.release.as_deref().or_else(|| base.about.os("VERSION_ID"));
-        let sources = sources(&from.repos, release, from.arch.rpm(), fetcher)?;
+        let sources = sources(&from.repos, &from.described, release, from.arch.rpm(), fetcher)?;
         let repositories = sources.iter().map(|source| source.repository.clone()).collect();
         let mut repositories = Repositories::new(from.arch.rpm(), repositories, base);
         for (at, source) in sources.iter().enumerate() {

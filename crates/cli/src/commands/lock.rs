@@ -8,26 +8,124 @@ use anyhow::{Context as _, Result, bail};
 use sysext::rpm::repodata::Checksum;
 use sysext::{Lock, LockedPackage};
 
-use super::obtain::{Obtained, fetch_all, obtain};
-use crate::fetch::{Fetcher, Place, Wanted, matches, sha256};
+use super::build::{Bases, Job, choice, jobs, release, sources};
+use super::load::Loaded;
+use super::obtain::{Obtained, fetch_all, obtain, obtain_one};
+use crate::args::{Choice, Obtain, Repositories};
+use crate::fetch::{Fetcher, Place, Wanted, matches, sha256_of};
 use crate::output::write_file;
+use crate::recipes::{self, OnDisk};
 use crate::terminal::Terminal;
 use crate::{Outcome, args};
 
 pub(crate) fn run(args: &args::Lock, terminal: &Terminal) -> Result<Outcome> {
-    let Some((packages, loaded)) = obtain(&args.obtain, terminal)? else {
+    match &args.output {
+        Some(output) => packages_of(args, output, terminal),
+        None => recipes_of(args, terminal),
+    }
+}
+
+/// A lock of packages that are named.
+fn packages_of(args: &args::Lock, output: &Path, terminal: &Terminal) -> Result<Outcome> {
+    let &[arch] = args.whom.arches.as_slice() else { bail!("--arch: expected one architecture") };
+    let base = match args.whom.bases.as_slice() {
+        [] => None,
+        [base] => Some(base.path.clone()),
+        _ => bail!("--base: expected one"),
+    };
+    let from = Repositories {
+        repos: args.whom.repos.clone(),
+        described: String::new(),
+        release: args.release.clone(),
+        base,
+        arch,
+    };
+    let choice = Choice { from, how: args.how.clone(), specs: args.names.clone() };
+    let obtain_args = Obtain { choice, network: args.network.clone(), trust: args.trust.clone() };
+    let Some((packages, loaded)) = obtain(&obtain_args, terminal)? else {
         return Ok(Outcome::Refused);
     };
-    let from = &args.obtain.choice.from;
+    let lock = lock(&obtain_args.choice, packages, &loaded)?;
+    let lock = write(lock, output)?;
+    if terminal.json {
+        terminal.result(&lock);
+    } else {
+        println!("{}: {} packages", output.display(), lock.packages.len());
+    }
+    Ok(Outcome::Done)
+}
+
+/// Locks of recipes, each for all systems that it is for. What fails for one does not stop the others.
+fn recipes_of(args: &args::Lock, terminal: &Terminal) -> Result<Outcome> {
+    let found = recipes::find(&args.names, &args.collection.extensions)?;
+    let jobs = jobs(&found, &args.whom)?;
+    let fetcher = Fetcher::new(&args.network)?;
+    let bases = Bases::make(&args.whom.bases, &jobs, &args.network, terminal)?;
+    let mut results = Vec::new();
+    for job in &jobs {
+        let path = path(job);
+        let locked = one(job, args, &fetcher, &bases, terminal).and_then(|lock| write(lock, &path));
+        let (extension, target, arch) = (&job.recipe.name, &job.target, job.arch.rpm());
+        match (&locked, terminal.json) {
+            (Ok(lock), false) => println!(
+                "{}: {} packages, {} sources",
+                path.display(),
+                lock.packages.len(),
+                lock.sources.len()
+            ),
+            (Err(error), false) => eprintln!("{extension} for {target}, {arch}: {error:#}"),
+            (_, true) => {}
+        }
+        let error = locked.as_ref().err().map(|error| format!("{error:#}"));
+        results.push(serde_json::json!({
+            "extension": extension, "target": target, "arch": arch, "path": path,
+            "lock": locked.as_ref().ok(), "error": error,
+        }));
+    }
+    let failed = results.iter().filter(|result| !result["error"].is_null()).count();
+    if terminal.json {
+        terminal.result(&serde_json::json!({ "locks": results, "failed": failed }));
+    }
+    Ok(if failed == 0 { Outcome::Done } else { Outcome::Refused })
+}
+
+/// The lock of a recipe for a system.
+fn one(
+    job: &Job<'_>,
+    args: &args::Lock,
+    fetcher: &Fetcher,
+    bases: &Bases,
+    terminal: &Terminal,
+) -> Result<Lock> {
+    let known = bases.of(&job.target, job.arch)?;
+    let release = release(job, &known.base)?;
+    let mut choice = choice(job, &args.whom.repos, known, &release)?;
+    let how = &args.how;
+    choice.how.absent.extend(how.absent.iter().cloned());
+    choice.how.exclude.extend(how.exclude.iter().cloned());
+    choice.how.no_weak |= how.no_weak;
+    (choice.how.no_best, choice.how.no_multilib) = (how.no_best, how.no_multilib);
+    choice.how.no_filelists = how.no_filelists;
+    let mut locked = Lock { release: Some(release), ..Lock::new(job.arch) };
+    if !job.extension.packages.is_empty() {
+        let (network, trust) = (args.network.clone(), args.trust.clone());
+        let obtain = Obtain { choice, network, trust };
+        let (packages, loaded) = obtain_one(&obtain, fetcher, terminal)?;
+        locked = lock(&obtain.choice, packages, &loaded)?;
+    }
+    locked.sources = sources::fetch(&job.extension, job.arch, fetcher, &args.trust)?.locked;
+    Ok(locked)
+}
+
+/// What has been obtained, as a lock says it.
+fn lock(choice: &Choice, packages: Vec<Obtained>, loaded: &Loaded) -> Result<Lock> {
+    let from = &choice.from;
     let about = &loaded.repositories.base().about;
     let mut lock = Lock::new(from.arch);
-    lock.specs.clone_from(&args.obtain.choice.specs);
+    lock.specs.clone_from(&choice.specs);
     lock.release = from.release.clone().or_else(|| about.os("VERSION_ID").map(str::to_owned));
     lock.image = (!about.digest.is_empty()).then(|| about.digest.clone());
-    if let Some(base) = &from.base {
-        let file = fs::read(base).with_context(|| format!("cannot read {}", base.display()))?;
-        lock.base = Some(sha256(&file));
-    }
+    lock.base = from.base.as_deref().map(sha256_of).transpose()?;
     for Obtained { nevra, origin, source, keys, .. } in packages {
         let source = &loaded.sources[source];
         lock.packages.push(LockedPackage {
@@ -39,17 +137,26 @@ pub(crate) fn run(args: &args::Lock, terminal: &Terminal) -> Result<Outcome> {
             keys,
         });
     }
-    if args.output.exists() {
-        lock.keep_places(&read(&args.output)?);
+    Ok(lock)
+}
+
+/// Writes a lock; what has not changed stays where it was.
+fn write(mut lock: Lock, path: &Path) -> Result<Lock> {
+    if path.exists() {
+        lock.keep_places(&read(path)?);
     }
+    let folder = crate::output::folder(path);
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let text = serde_json::to_string_pretty(&lock)? + "\n";
-    write_file(&args.output, text.into_bytes())?;
-    if terminal.json {
-        terminal.result(&lock);
-    } else {
-        println!("{}: {} packages", args.output.display(), lock.packages.len());
-    }
-    Ok(Outcome::Done)
+    write_file(path, text.into_bytes())?;
+    Ok(lock)
+}
+
+/// Where the lock of a recipe for a system is.
+pub(crate) fn path(job: &Job<'_>) -> PathBuf {
+    let Job { recipe, target, arch, .. } = job;
+    let recipe: &OnDisk = recipe;
+    recipe.beside("locks").join(format!("{}-{}.json", target.replace(':', "-"), arch.rpm()))
 }
 
 /// Reads a lock.

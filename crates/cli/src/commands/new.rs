@@ -1,5 +1,4 @@
 //! `sysext-composer new`: the beginning of a recipe.
-#![expect(clippy::disallowed_methods, reason = "this crate is the outside world")]
 
 use std::fs;
 

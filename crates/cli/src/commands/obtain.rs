@@ -4,8 +4,9 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use sysext::Origin;
+use sysext::resolve::Solution;
 use sysext::rpm::signature::{Keyring, Verdict};
 
 use super::checksig;
@@ -36,8 +37,46 @@ pub(crate) fn obtain(
     let fetcher = &Fetcher::new(network)?;
     let keys = checksig::keyring(&trust.keys)?;
     let solved = Loaded::solved(choice, fetcher, &keys, terminal)?;
-    let Some((mut loaded, solution)) = solved else { return Ok(None) };
-    let keyrings = keyrings(&loaded.sources, fetcher, &keys, trust.allow_unsigned)?;
+    let Some((loaded, solution)) = solved else { return Ok(None) };
+    match fetch_solution(loaded, &solution, &keys, trust, fetcher, terminal)? {
+        Ok(obtained) => Ok(Some(obtained)),
+        Err(refused) => {
+            for why in refused {
+                terminal.error(&anyhow!(why));
+            }
+            Ok(None)
+        }
+    }
+}
+
+/// As [`obtain`], for one of many: why it cannot be is an error.
+pub(crate) fn obtain_one(
+    args: &args::Obtain,
+    fetcher: &Fetcher,
+    terminal: &Terminal,
+) -> Result<(Vec<Obtained>, Loaded)> {
+    let keys = checksig::keyring(&args.trust.keys)?;
+    let loaded = Loaded::new(&args.choice, fetcher, &keys, terminal)?;
+    let solution = loaded.repositories.resolve(&loaded.selection).map_err(|problems| {
+        let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        anyhow!(problems.join("\n"))
+    })?;
+    let obtained = fetch_solution(loaded, &solution, &keys, &args.trust, fetcher, terminal)?;
+    obtained.map_err(|refused| anyhow!(refused.join("\n")))
+}
+
+/// Packages and where they are from, or why some of them are refused.
+type Fetched = Result<(Vec<Obtained>, Loaded), Vec<String>>;
+
+fn fetch_solution(
+    mut loaded: Loaded,
+    solution: &Solution,
+    keys: &Keyring,
+    trust: &args::Trust,
+    fetcher: &Fetcher,
+    terminal: &Terminal,
+) -> Result<Fetched> {
+    let keyrings = keyrings(&loaded.sources, fetcher, keys, trust.allow_unsigned)?;
     loaded.repositories.read_origins()?;
     let repositories = &loaded.repositories;
     let mut packages: Vec<Obtained> = solution
@@ -59,18 +98,15 @@ pub(crate) fn obtain(
         })
         .collect();
     let paths = fetch_all(&wanted, fetcher, terminal)?;
-    let mut refused = false;
+    let mut refused = Vec::new();
     for (package, path) in packages.iter_mut().zip(paths) {
         interrupt::check()?;
         match check(&package.origin, &path, keyrings[package.source].as_ref())? {
             Ok(keys) => (package.path, package.keys) = (path, keys),
-            Err(why) => {
-                terminal.error(&anyhow::anyhow!("{}: {why}", package.nevra));
-                refused = true;
-            }
+            Err(why) => refused.push(format!("{}: {why}", package.nevra)),
         }
     }
-    Ok((!refused).then_some((packages, loaded)))
+    Ok(if refused.is_empty() { Ok((packages, loaded)) } else { Err(refused) })
 }
 
 /// Fetches files and shows how far it is.

@@ -35,17 +35,20 @@ pub(crate) struct Partial {
 impl Cache {
     /// The folder that is given, or the user's own for caches.
     pub(crate) fn new(folder: Option<&Path>) -> Result<Self> {
-        let folder = match folder {
-            Some(folder) => folder.to_owned(),
-            None => {
-                let own = std::env::var_os("XDG_CACHE_HOME").filter(|home| !home.is_empty());
-                let home = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache"));
-                let base = own.map(PathBuf::from).or_else(home);
-                base.context("there is no home folder: say where files are kept with --cache")?
-                    .join("sysext-composer")
-            }
-        };
-        Ok(Self { folder })
+        Ok(Self { folder: Self::folder(folder)? })
+    }
+
+    /// The same folder, for what else is kept there.
+    pub(crate) fn folder(folder: Option<&Path>) -> Result<PathBuf> {
+        if let Some(folder) = folder {
+            return Ok(folder.to_owned());
+        }
+        let own = std::env::var_os("XDG_CACHE_HOME").filter(|home| !home.is_empty());
+        let home = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache"));
+        let base = own.map(PathBuf::from).or_else(home);
+        let base =
+            base.context("there is no home folder: say where files are kept with --cache")?;
+        Ok(base.join("sysext-composer"))
     }
 
     /// A file without a name.

@@ -8,7 +8,8 @@ use erofs::Kind;
 use super::Plan;
 use crate::base::{Base, Nevra};
 use crate::finding::{Check, Finding, Severity};
-use crate::layout::{self, Place};
+use crate::layout;
+use crate::recipe::Recipe;
 
 /// Reports packages and files of a plan that the base has.
 pub(super) fn check(plan: &mut Plan, base: &Base) {
@@ -51,13 +52,11 @@ fn hidden(plan: &Plan, base: &Base) -> Vec<String> {
         .filter(|(_, node)| !is_folder(&plan.tree.node(*node).kind))
         .map(|(path, _)| path)
         .collect();
-    let release = &plan.recipe.target.release;
+    let Recipe { extension, target, .. } = &plan.recipe;
     let hidden: BTreeSet<Vec<u8>> = index
         .paths()
-        .filter_map(|path| match layout::place(path.as_bytes(), false, release) {
-            Place::At(place) | Place::MovedFromEtc(place) => Some(place),
-            Place::OfBase | Place::Outside => None,
-        })
+        .filter_map(|path| layout::merged(path.as_bytes(), false, &target.release))
+        .filter_map(|path| layout::within(&path, extension))
         .filter(|place| own.contains(place))
         .collect();
     hidden.iter().map(|path| String::from_utf8_lossy(path).into_owned()).collect()

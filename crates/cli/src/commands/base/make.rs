@@ -8,7 +8,6 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
-use sysext::erofs::Write;
 use sysext::rpm::database::Database;
 use sysext::rpm::repodata::RepoPackage;
 use sysext::{About, Base, Targets};
@@ -16,7 +15,7 @@ use sysext::{About, Base, Targets};
 use super::lacks;
 use crate::fetch::Fetcher;
 use crate::oci::{Image, Layers, Reference};
-use crate::output::Output;
+use crate::output::write_file;
 use crate::terminal::{Terminal, bytes};
 use crate::{Outcome, args, interrupt};
 
@@ -42,12 +41,7 @@ const SUBS: [&str; 2] = [
 const MAX_TEXT: u64 = 64 << 20;
 
 pub(super) fn run(args: &args::BaseMake, terminal: &Terminal) -> Result<Outcome> {
-    let pack = pack(args, terminal)?;
-    let size = pack.len() as u64;
-    let base = Base::read(&pack)?;
-    let file = Output::new(&args.output)?;
-    file.write(&Write { at: 0, bytes: pack })?;
-    file.finish()?;
+    let (base, size) = write(args, terminal)?;
     let count = base.packages().count();
     if terminal.json {
         terminal.result(&serde_json::json!({
@@ -64,6 +58,14 @@ pub(super) fn run(args: &args::BaseMake, terminal: &Terminal) -> Result<Outcome>
         }
     }
     Ok(Outcome::Done)
+}
+
+/// Makes a pack and writes it. Gives it, and how many bytes it has.
+pub(crate) fn write(args: &args::BaseMake, terminal: &Terminal) -> Result<(Base, u64)> {
+    let pack = pack(args, terminal)?;
+    let (base, size) = (Base::read(&pack)?, pack.len() as u64);
+    write_file(&args.output, pack)?;
+    Ok((base, size))
 }
 
 fn pack(args: &args::BaseMake, terminal: &Terminal) -> Result<Vec<u8>> {

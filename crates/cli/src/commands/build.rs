@@ -1,0 +1,82 @@
+//! `sysext-composer build`: images of recipes, for all systems that they are for.
+
+mod bases;
+mod extension;
+mod jobs;
+pub(crate) mod sources;
+mod summary;
+
+use std::fs;
+use std::num::NonZero;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::{Context as _, Result};
+
+use crate::fetch::Fetcher;
+use crate::terminal::Terminal;
+use crate::{Outcome, args, interrupt, recipes};
+
+pub(crate) use bases::Bases;
+pub(crate) use extension::{choice, release};
+pub(crate) use jobs::{Job, jobs};
+
+use summary::{Built, Row};
+
+pub(crate) fn run(args: &args::Build, terminal: &Terminal) -> Result<Outcome> {
+    let found = recipes::find(&args.names, &args.collection.extensions)?;
+    let jobs = jobs(&found, &args.whom)?;
+    fs::create_dir_all(&args.output)
+        .with_context(|| format!("cannot make {}", args.output.display()))?;
+    let fetcher = Fetcher::new(&args.network)?;
+    let bases = Bases::make(&args.whom.bases, &jobs, &args.network, terminal)?;
+    let rows = all(&jobs, args, &fetcher, &bases, terminal)?;
+    let failed = rows.iter().filter(|row| row.built.is_err()).count();
+    if terminal.json {
+        terminal.result(&serde_json::json!({ "builds": rows, "failed": failed }));
+    } else {
+        summary::print(&rows);
+    }
+    Ok(if failed == 0 { Outcome::Done } else { Outcome::Refused })
+}
+
+/// Builds everything, several images side by side. What fails is a row as well.
+fn all(
+    jobs: &[Job<'_>],
+    args: &args::Build,
+    fetcher: &Fetcher,
+    bases: &Bases,
+    terminal: &Terminal,
+) -> Result<Vec<Row>> {
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let side_by_side = args.jobs.map_or(cores, NonZero::get).min(jobs.len()).max(1);
+    let workers = args.storage.workers.map_or_else(|| (cores / side_by_side).max(1), NonZero::get);
+    let next = AtomicUsize::new(0);
+    let rows = Mutex::new(Vec::new());
+    let work = || {
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(job) = jobs.get(at) else { return };
+            if interrupt::check().is_err() {
+                return;
+            }
+            let built = extension::build(job, args, fetcher, bases, workers);
+            let row = Row::new(job, built);
+            if let Ok(mut rows) = rows.lock() {
+                if !terminal.json {
+                    summary::tell(&row, args.verbose, terminal);
+                }
+                rows.push((at, row));
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..side_by_side {
+            scope.spawn(work);
+        }
+    });
+    interrupt::check()?;
+    let mut rows = rows.into_inner().unwrap_or_default();
+    rows.sort_by_key(|(at, _)| *at);
+    Ok(rows.into_iter().map(|(_, row)| row).collect())
+}

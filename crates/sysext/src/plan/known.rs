@@ -1,0 +1,177 @@
+//! What is known besides the headers of packages: contents of files, what lies beside a recipe, files of sources.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Read, Write as _};
+
+use fast_glob::glob_match;
+use rpm::{Package, Payload};
+
+use super::entries::Origin;
+use crate::error::Error;
+use crate::extension::Install;
+
+/// Larger files are not looked at.
+const MAX_CONTENT: u64 = 16 << 20;
+
+/// What a plan may be made with. Hosts fill it.
+#[derive(Clone, Debug, Default)]
+pub struct Contents {
+    /// Contents of packages' files, by digest of the package's header and index of the file.
+    files: BTreeMap<([u8; 32], usize), Vec<u8>>,
+    /// Files that lie beside `extension.toml`, by their paths.
+    pub beside: BTreeMap<String, BesideFile>,
+    /// What sources hold, by their names.
+    pub sources: BTreeMap<String, Held>,
+}
+
+/// A file that lies beside `extension.toml`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct BesideFile {
+    /// What is in it.
+    pub bytes: Vec<u8>,
+    /// Permissions.
+    pub mode: u16,
+}
+
+/// What a source holds.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Held {
+    /// A file.
+    File(Vec<u8>),
+    /// Files of an archive, by their paths.
+    Archive(BTreeMap<String, Vec<u8>>),
+}
+
+impl Held {
+    /// Reads the files of an archive, plain or compressed, that one of the patterns matches.
+    ///
+    /// # Errors
+    /// It is no archive, or is cut off.
+    pub fn read_archive(source: impl Read, patterns: &[&str]) -> std::io::Result<Self> {
+        let mut archive =
+            tar::Archive::new(rpm::repodata::open(source).map_err(std::io::Error::other)?);
+        let mut files = BTreeMap::new();
+        for entry in archive.entries()? {
+            let mut entry = entry?;
+            let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+            let path = path.trim_start_matches("./").to_owned();
+            let is_meant = |pattern: &&str| path == **pattern || glob_match(pattern, &path);
+            if !entry.header().entry_type().is_file() || !patterns.iter().any(is_meant) {
+                continue;
+            }
+            let mut content = Vec::new();
+            entry.read_to_end(&mut content)?;
+            files.insert(path, content);
+        }
+        Ok(Self::Archive(files))
+    }
+}
+
+impl Contents {
+    /// Reads contents of a package's files, which [`crate::Plan::wanted`] names by their indexes.
+    ///
+    /// # Errors
+    /// The package cannot be read.
+    pub fn read(&mut self, source: impl Read, wanted: &[usize]) -> Result<(), Error> {
+        let wrong = |package: &str, error| Error::Package { package: package.to_owned(), error };
+        let mut payload = Payload::open(source).map_err(|error| wrong("a package", error))?;
+        let (nevra, digest) = (payload.package().nevra(), payload.package().header_sha256);
+        let mut left = wanted.len();
+        while left > 0
+            && let Some(member) = payload.next_member().map_err(|error| wrong(&nevra, error))?
+        {
+            if !wanted.contains(&member.file) {
+                continue;
+            }
+            left -= 1;
+            let mut content = Vec::new();
+            let mut buffer = vec![0; 64 << 10];
+            loop {
+                let read = payload.read(&mut buffer).map_err(|error| wrong(&nevra, error))?;
+                if read == 0 {
+                    break;
+                }
+                content.extend_from_slice(&buffer[..read]);
+            }
+            self.files.insert((digest, member.file), content);
+        }
+        Ok(())
+    }
+}
+
+/// What is known while a plan is made, and what it lacks.
+pub(super) struct Known<'a> {
+    packages: &'a [Package],
+    contents: &'a Contents,
+    /// Files whose contents would be looked at.
+    pub(super) wanted: BTreeSet<Origin>,
+    /// Whether the plan cannot be carried out without one of them.
+    pub(super) incomplete: bool,
+}
+
+impl<'a> Known<'a> {
+    pub(super) fn new(packages: &'a [Package], contents: &'a Contents) -> Self {
+        Self { packages, contents, wanted: BTreeSet::new(), incomplete: false }
+    }
+
+    /// The content of a package's file. If nobody has read it, it is wanted; `needed` says whether there can be no image without
+    /// it.
+    pub(super) fn content(&mut self, origin: Origin, needed: bool) -> Option<&'a [u8]> {
+        let package = self.packages.get(origin.0)?;
+        let file = package.files.get(origin.1)?;
+        // Of several names of a file the last one has the content.
+        let index = file.hard_links.map_or(origin.1, |links| links.last);
+        if file.size == 0 {
+            return Some(&[]);
+        }
+        let found = self.contents.files.get(&(package.header_sha256, index));
+        if found.is_none() && file.size <= MAX_CONTENT {
+            self.wanted.insert((origin.0, index));
+            self.incomplete |= needed;
+        }
+        found.map(Vec::as_slice)
+    }
+
+    pub(super) fn beside(&self, path: &str) -> Result<Vec<u8>, String> {
+        let file = self.contents.beside.get(path);
+        file.map(|file| file.bytes.clone())
+            .ok_or_else(|| format!("there is no {path} beside the recipe"))
+    }
+
+    /// The files of a folder beside the recipe, by their paths in it.
+    pub(super) fn folder_beside(&self, folder: &str) -> Vec<(&'a str, &'a BesideFile)> {
+        let folder = format!("{}/", folder.trim_end_matches('/'));
+        let files = self.contents.beside.iter();
+        files.filter_map(|(path, file)| Some((path.strip_prefix(&folder)?, file))).collect()
+    }
+
+    /// The file of a source, if it has it.
+    pub(super) fn installed(&self, install: &Install) -> Result<Option<Vec<u8>>, String> {
+        let source = &install.source;
+        let held = self.contents.sources.get(source);
+        let held = held.ok_or_else(|| format!("{source} has not been fetched"))?;
+        let (Held::Archive(files), Some(from)) = (held, &install.from) else {
+            return match held {
+                Held::File(content) => Ok(Some(content.clone())),
+                Held::Archive(_) => Err(format!("{source} is an archive")),
+            };
+        };
+        let matches = |path: &str| path == from || glob_match(from, path);
+        let mut found = files.iter().filter(|(path, _)| matches(path));
+        match (found.next(), found.next()) {
+            (None, _) => Ok(None),
+            (Some((_, content)), None) => Ok(Some(content.clone())),
+            (Some((first, _)), Some((second, _))) => {
+                Err(format!("{first} and {second} of {source} both match {from}"))
+            }
+        }
+    }
+
+    /// A gzip file of stored blocks, as pages of manuals must be: what compresses differs between processors, and the image
+    /// is compressed anyway.
+    pub(super) fn gzip(content: &[u8]) -> Result<Vec<u8>, String> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+        let written = encoder.write_all(content).and_then(|()| encoder.finish());
+        written.map_err(|error| error.to_string())
+    }
+}
