@@ -14,7 +14,7 @@ const MAP: [(&str, &[&str]); 9] = [
     ("sysext", &["erofs", "resolve", "rpm", "selinux"]),
     ("sysext-composer", &["sysext"]),
     ("web", &["sysext"]),
-    ("xtask", &["rpm"]),
+    ("xtask", &["rpm", "sysext"]),
     ("testdata", &["rpm", "sysext"]),
 ];
 /// The crates that run in a browser tab as they do on the command line.

@@ -20,4 +20,5 @@ mod resolver;
 mod second_reader;
 mod signatures;
 mod sources;
+mod system;
 mod walk;

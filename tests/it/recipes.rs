@@ -4,11 +4,13 @@
 mod justfiles;
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
+use sysext::checks::About;
 use sysext::extension::{Action, table};
 use sysext::rpm::{Compression, NewFile, NewPackage};
 use sysext::{Extension, Targets};
@@ -71,7 +73,9 @@ fn recipes_are_in_their_form() {
 fn the_table_is_that_of_the_recipes() {
     let readme = fs::read_to_string(format!("{FOLDER}/README.md")).unwrap();
     let table = table(&recipes());
-    assert!(readme.contains(&table), "run `cargo xtask table`");
+    assert!(readme.ends_with(&table), "run `cargo xtask table`");
+    let checks = fs::read_to_string(format!("{FOLDER}/CHECKS.md")).unwrap();
+    assert_eq!(checks, format!("# Checks\n\n{}", About::pages()), "run `cargo xtask table`");
 }
 
 /// A package as a text: its name and perhaps version, then lines of a path, a mode of four digits unless it is 0644 or 0755 in `bin`, and
@@ -116,11 +120,17 @@ impl Workshop {
         self.folder.path().join(name)
     }
 
-    /// The packages of a case, and a repository of those that are asked for by name.
-    fn packages(&self, case: &Case) -> Vec<PathBuf> {
+    /// The packages of a case, the first of which has the units that the recipe starts, and a repository of them.
+    fn packages(&self, case: &Case<'_>) -> Vec<PathBuf> {
+        let text = fs::read_to_string(format!("{FOLDER}/{}/extension.toml", case.recipe)).unwrap();
+        let mut units = Extension::read(&text).unwrap().services;
+        units.retain(|unit| !case.packages.iter().any(|package| package.contains(unit.as_str())));
         fs::create_dir(self.path("repo")).unwrap();
         let packages = case.packages.iter().map(|text| {
-            let package = package(text, "x86_64");
+            let mut package = package(text, "x86_64");
+            package.files.extend(units.drain(..).map(|unit| {
+                NewFile::file(&format!("/usr/lib/systemd/system/{unit}"), 0o644, Vec::new())
+            }));
             let path = self.path("repo").join(format!("{}.rpm", package.name));
             fs::write(&path, package.write(&Compression::Gzip)).unwrap();
             path
@@ -131,7 +141,7 @@ impl Workshop {
     }
 
     /// The recipe, and a lock that says where its sources are.
-    fn recipe(&self, case: &Case, target: &str, extension: &Extension) {
+    fn recipe(&self, case: &Case<'_>, target: &str, extension: &Extension) {
         let folder = self.path("extensions").join(case.recipe);
         fs::create_dir_all(folder.join("locks")).unwrap();
         fs::copy(format!("{FOLDER}/{}/extension.toml", case.recipe), folder.join("extension.toml"))
@@ -173,7 +183,7 @@ impl Workshop {
     }
 
     /// The image of the case, and all that `build` says of it.
-    fn build(&self, case: &Case) -> (PathBuf, Value) {
+    fn build(&self, case: &Case<'_>) -> (PathBuf, Value) {
         let text = fs::read_to_string(format!("{FOLDER}/{}/extension.toml", case.recipe)).unwrap();
         let extension = Extension::read(&text).unwrap();
         let targets = Targets::published();
@@ -216,11 +226,11 @@ impl Workshop {
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{}: {said:#}\n{errors}", case.recipe);
         let build = said["builds"][0].clone();
-        (PathBuf::from(build["image"].as_str().unwrap()), build)
+        (PathBuf::from(build["image"].as_str().unwrap_or_else(|| panic!("{said:#}"))), build)
     }
 
     /// The tree that the shell steps make of the packages.
-    fn by_shell(&self, case: &Case, packages: &[PathBuf]) -> PathBuf {
+    fn by_shell(&self, case: &Case<'_>, packages: &[PathBuf]) -> PathBuf {
         let root = self.path("rootfs");
         fs::create_dir(&root).unwrap();
         for package in packages {
@@ -290,6 +300,46 @@ fn built_from_packages_like_the_real_ones_trees_are_those_of_the_justfiles() {
         let found = tree(mount.path(), case.recipe);
         assert!(!found.is_empty(), "{}", case.recipe);
         crate::walk::assert_same(&expected, &found);
+    }
+}
+
+/// All that is found in images of all recipes, built from packages like the real ones or, where no step is about files, from
+/// packages with one program each: advice for people, which somebody should read when it changes.
+#[test]
+fn findings_of_all_recipes_are_as_written_down() {
+    if !has("createrepo_c") {
+        return;
+    }
+    let mut found = String::new();
+    for (name, recipe) in recipes() {
+        let packages: Vec<String> = recipe
+            .packages
+            .iter()
+            .chain(recipe.sources.iter().map(|source| &source.name))
+            .map(|package| format!("{package}\n/usr/bin/{package}"))
+            .collect();
+        let packages: Vec<&str> = packages.iter().map(String::as_str).collect();
+        let plain = Case { recipe: &name, packages: &packages, archive: &[], script: "" };
+        let case = CASES.iter().find(|case| case.recipe == name).unwrap_or(&plain);
+        let workshop = Workshop::new();
+        workshop.packages(case);
+        let (_, build) = workshop.build(case);
+        let _ = writeln!(found, "{name}");
+        for finding in build["findings"].as_array().unwrap() {
+            let text = |key: &str| finding[key].as_str().unwrap_or_default();
+            let _ =
+                writeln!(found, "  {} {}: {}", text("severity"), text("check"), text("message"));
+            if !text("fix").is_empty() {
+                let _ = writeln!(found, "    {}", text("fix"));
+            }
+        }
+    }
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/golden/findings.txt");
+    let expected = fs::read_to_string(path).unwrap_or_default();
+    if found != expected {
+        let new = std::env::temp_dir().join("findings.txt");
+        fs::write(&new, &found).unwrap();
+        panic!("the findings changed; if they read well, copy {} to {path}", new.display());
     }
 }
 

@@ -13,7 +13,7 @@ use sysext::erofs::{Kernel, Level, Options, Pcluster};
 use sysext::{Arch, Exclude, Profile};
 
 pub(crate) use build::{Build, Judge, NamedBase, Whom};
-pub(crate) use recipes::{Check, Explain, Fmt, New};
+pub(crate) use recipes::{Check, Checks, Explain, Fmt, New};
 pub(crate) use repositories::{
     BaseCommand, BaseMake, Checksig, Choice, Choosing, Deps, Fetch, Index, Info, Lock, Network,
     Obtain, Repo, Repositories, Resolve, Search, Trust, Why,
@@ -40,6 +40,7 @@ pub(crate) enum Command {
     Build(Build),
     New(New),
     Check(Check),
+    Checks(Checks),
     Fmt(Fmt),
     Explain(Explain),
     /// Print the JSON schema of extension.toml, for editors

@@ -3,6 +3,7 @@
 pub(crate) mod base;
 pub(crate) mod build;
 pub(crate) mod check;
+pub(crate) mod checks;
 pub(crate) mod checksig;
 pub(crate) mod compose;
 pub(crate) mod deps;

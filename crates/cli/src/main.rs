@@ -41,6 +41,7 @@ fn main() -> ExitCode {
         Command::Compose(args) => commands::compose::run(&args, &terminal),
         Command::Build(args) => commands::build::run(&args, &terminal),
         Command::New(args) => commands::new::run(&args, &terminal),
+        Command::Checks(args) => commands::checks::run(&args, &terminal),
         Command::Check(args) => commands::check::run(&args, &terminal),
         Command::Fmt(args) => commands::fmt::run(&args, &terminal),
         Command::Explain(args) => commands::explain::run(&args, &terminal),

@@ -82,11 +82,109 @@ pub enum Check {
     UsrLocal,
     /// A choice that matches nothing.
     Exclude,
+    /// Something in /opt or a look into it.
+    PathOpt,
+    /// A unit that wants a file of /etc which is elsewhere.
+    EtcConfig,
+    /// Programs with more rights than their callers.
+    Privileges,
+    /// Users and groups that are created on the running system.
+    Sysusers,
+    /// What the kernel and udev read after the merge.
+    Udev,
+    /// Units that are not started, not there, or cannot run.
+    Service,
+    /// Presets, which nobody applies.
+    Preset,
+    /// Units of people's own managers.
+    UserUnits,
+    /// Rules that polkit does not read.
+    Polkit,
+    /// Modules for names and log-ins.
+    Nss,
+    /// A file of which a system has one.
+    Singleton,
+    /// Schemas of settings that are not compiled.
+    Gschema,
+    /// Kernel modules of another kernel.
+    Kmod,
+    /// Files that come too late.
+    Initrd,
+    /// A link that leads nowhere.
+    Dangling,
+    /// An entry of the menus without its program or icon.
+    Desktop,
+    /// A library that nobody has.
+    Soname,
+    /// Programs of one release in an image for any.
+    AnyId,
+    /// What the base's systemd is too old for.
+    Level,
+    /// A kernel that refuses images below an overlay.
+    StackDepth,
+    /// A path that two extensions have.
+    ExtCollide,
+    /// What takes much room.
+    Size,
     /// Nothing is left to put into the image.
     Empty,
 }
 
 impl Check {
+    /// All of them.
+    pub const ALL: [Self; 44] = [
+        Self::FileConflict,
+        Self::TypeConflict,
+        Self::MetadataConflict,
+        Self::PathRoot,
+        Self::InBase,
+        Self::BaseShadow,
+        Self::BaseFile,
+        Self::Step,
+        Self::Required,
+        Self::EtcMoved,
+        Self::Owner,
+        Self::SetId,
+        Self::Capabilities,
+        Self::Label,
+        Self::PolicyModule,
+        Self::Scriptlets,
+        Self::Alternatives,
+        Self::Architecture,
+        Self::Duplicate,
+        Self::UsrLocal,
+        Self::Exclude,
+        Self::PathOpt,
+        Self::EtcConfig,
+        Self::Privileges,
+        Self::Sysusers,
+        Self::Udev,
+        Self::Service,
+        Self::Preset,
+        Self::UserUnits,
+        Self::Polkit,
+        Self::Nss,
+        Self::Singleton,
+        Self::Gschema,
+        Self::Kmod,
+        Self::Initrd,
+        Self::Dangling,
+        Self::Desktop,
+        Self::Soname,
+        Self::AnyId,
+        Self::Level,
+        Self::StackDepth,
+        Self::ExtCollide,
+        Self::Size,
+        Self::Empty,
+    ];
+
+    /// Whether there can be no image with such a finding, whatever a recipe allows.
+    pub(crate) fn is_final(self) -> bool {
+        use Check::*;
+        matches!(self, FileConflict | TypeConflict | Step | Required)
+    }
+
     /// What heads the findings of this check.
     pub fn title(self) -> &'static str {
         match self {
@@ -111,6 +209,28 @@ impl Check {
             Self::Duplicate => "Given twice",
             Self::UsrLocal => "/usr/local is not part of /usr on image based systems",
             Self::Exclude => "Nothing to leave out",
+            Self::PathOpt => "Of /opt",
+            Self::EtcConfig => "Units that want files of /etc which are elsewhere",
+            Self::Privileges => "Programs with more rights than their callers",
+            Self::Sysusers => "Users and groups",
+            Self::Udev => "Read after the merge",
+            Self::Service => "Units that do not run",
+            Self::Preset => "Presets that nobody applies",
+            Self::UserUnits => "Units of people's own managers",
+            Self::Polkit => "Rules that polkit does not read",
+            Self::Nss => "Modules that files in /etc must name",
+            Self::Singleton => "Left out: made of all that a system has",
+            Self::Gschema => "Schemas of settings that are not compiled",
+            Self::Kmod => "Kernel modules of another kernel",
+            Self::Initrd => "Files that come too late",
+            Self::Dangling => "Links that lead nowhere",
+            Self::Desktop => "Entries of menus without program or icon",
+            Self::Soname => "Libraries that nobody has",
+            Self::AnyId => "Programs of one release in an image for any",
+            Self::Level => "The base's systemd is too old",
+            Self::StackDepth => "The base's kernel refuses images",
+            Self::ExtCollide => "Two extensions have the same file",
+            Self::Size => "What takes much room",
             Self::Empty => "Nothing in the image",
         }
     }

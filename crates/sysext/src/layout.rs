@@ -52,20 +52,19 @@ pub(crate) fn within(path: &[u8], extension: &Extension) -> Option<Vec<u8>> {
 
 /// What is to be said of a package's files that were in /etc.
 pub(crate) fn moved_from_etc(paths: &[String], etc: EtcPolicy) -> Finding {
-    let first = paths.first().map_or("", String::as_str);
-    let count = paths.len();
-    let finding = |what: &str| {
-        let message = format!("{count} of its files in /etc, such as {first}, {what}");
-        Finding::new(Severity::Info, Check::EtcMoved, message)
+    let (whose, be) = match paths {
+        [only] => (format!("its file {only}"), "is"),
+        [first, ..] => (format!("{} of its files in /etc, such as {first},", paths.len()), "are"),
+        [] => return Finding::new(Severity::Info, Check::EtcMoved, "nothing is in /etc"),
     };
+    let finding =
+        |what: &str| Finding::new(Severity::Info, Check::EtcMoved, format!("{whose} {be} {what}"));
     match etc {
         EtcPolicy::UsrEtc => {
-            finding("are in /usr/etc").fix("copy to /etc what the program needs there")
+            finding("in /usr/etc").fix("copy to /etc what the program needs there")
         }
-        EtcPolicy::Factory => {
-            finding("are copied to /etc by systemd-tmpfiles where they are missing")
-        }
-        EtcPolicy::Drop => finding("are left out, as the recipe says"),
+        EtcPolicy::Factory => finding("copied to /etc by systemd-tmpfiles where it is missing"),
+        EtcPolicy::Drop => finding("left out, as the recipe says"),
     }
 }
 

@@ -44,6 +44,8 @@
 //! Not here: signatures of images, and anything of a host.
 
 mod base;
+pub mod checks;
+pub mod collisions;
 mod compose;
 mod error;
 pub mod extension;

@@ -3,8 +3,9 @@
 mod base;
 mod conflicts;
 mod entries;
-mod known;
+pub(crate) mod known;
 mod labels;
+mod opt;
 mod scriptlets;
 mod steps;
 pub(crate) mod system;
@@ -17,6 +18,7 @@ use fast_glob::glob_match;
 use rpm::Package;
 
 use crate::base::Base;
+use crate::checks;
 use crate::error::Error;
 use crate::extension::Allow;
 use crate::finding::{Check, Finding, Severity};
@@ -26,8 +28,8 @@ use crate::release;
 use crate::select::Selection;
 use crate::users::Users;
 use entries::{Entries, Entry, What};
-use known::Known;
-use tree::Grown;
+pub(crate) use known::Known;
+pub(crate) use tree::Grown;
 
 pub use known::{BesideFile, Contents, Held};
 
@@ -77,15 +79,19 @@ impl Plan {
         let mut known = Known::new(&packages, contents);
         let mut selection = Selection::new(&recipe.exclude);
         let mut entries = Entries::new(&packages, recipe, &mut findings);
-        entries.collect(&mut selection);
+        let same = base::same(&packages, base);
+        entries.collect(&mut selection, &same);
         scriptlets::check(&mut entries);
         steps::take(&mut entries, &mut known);
+        opt::relocate(&mut entries, &mut known);
         let placed = entries.place();
         let reloads = system::add(&mut entries, &placed);
         add_release_file(&mut entries, reloads);
         let users = base.map(|base| Users::read(&base.about.passwd, &base.about.group));
-        let Grown { tree, contents, texts } =
-            tree::grow(&mut entries, &users.unwrap_or_default(), epoch);
+        let grown = tree::grow(&mut entries, &users.unwrap_or_default(), epoch);
+        findings.extend(checks::run(recipe, base, &packages, &grown, &mut known));
+        let modules = modules(&grown, &mut known);
+        let Grown { tree, contents, texts } = grown;
         for exclude in selection.unused() {
             let message = format!("`{exclude}` matches no file of the packages");
             findings.push(Finding::new(Severity::Warning, Check::Exclude, message));
@@ -97,7 +103,7 @@ impl Plan {
             Self { recipe, packages, tree, contents, texts, findings, wanted, incomplete };
         if let Some(base) = base {
             base::check(&mut plan, base);
-            labels::label(&mut plan.tree, base, &mut plan.findings)?;
+            labels::label(&mut plan.tree, base, &modules, &mut plan.findings)?;
         }
         plan.judge();
         plan.sort_findings();
@@ -123,7 +129,7 @@ impl Plan {
                 let fits = |pattern: &String| glob_match(pattern, path);
                 allow.check == finding.check && allow.path.as_ref().is_none_or(fits)
             };
-            if finding.severity == Severity::Error {
+            if finding.check.is_final() {
                 continue;
             }
             if let Some(allow) = extension.allowed.iter().find(is_meant) {
@@ -246,6 +252,22 @@ fn add_release_file(entries: &mut Entries<'_>, reloads: bool) {
     let path = release::path(recipe).into_bytes();
     let text = release::content(recipe, reloads).into_bytes();
     entries.entries.insert(path, Entry::new(What::File(text), 0o644));
+}
+
+/// Labels of the policy's modules that the image has, by their paths; nothing where nobody has looked yet.
+fn modules(grown: &Grown, known: &mut Known<'_>) -> BTreeMap<Vec<u8>, Option<Vec<u8>>> {
+    let origins: BTreeMap<NodeId, (usize, usize)> =
+        grown.contents.iter().map(|(origin, node)| (*node, *origin)).collect();
+    let mut modules = BTreeMap::new();
+    for (path, node) in grown.tree.paths().filter(|(path, _)| labels::is_module(path)) {
+        let text = grown.texts.iter().find(|(known, _)| *known == node);
+        let content = match text {
+            Some((_, text)) => Some(text.as_slice()),
+            None => origins.get(&node).and_then(|origin| known.content(*origin, false)),
+        };
+        modules.insert(path, content.map(<[u8]>::to_vec));
+    }
+    modules
 }
 
 /// What is to be said of an image as a whole.

@@ -24,7 +24,7 @@ Developer commands of sysext-composer.
   cargo xtask serve [--port N]   build the page and serve it on 127.0.0.1 (port 8080, or the next free one)
   cargo xtask test [STEP...]     run every test, or the steps named; `test --list` names them
   cargo xtask build              build the page into target/site
-  cargo xtask table              write the table of extensions/README.md
+  cargo xtask table              write the table of extensions/README.md and extensions/CHECKS.md
   cargo xtask bench              compare with rpm2cpio, cpio and mkfs.erofs on the same input
   cargo xtask bench erofs [DIR...]  compare each profile with mkfs.erofs (or $MKFS_EROFS) on folders
 

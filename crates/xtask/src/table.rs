@@ -1,14 +1,20 @@
-//! `cargo xtask table`: the table of recipes in `extensions/README.md`.
+//! `cargo xtask table`: the table of recipes in `extensions/README.md`, and the pages of checks in `extensions/CHECKS.md`.
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, anyhow};
 use sysext::Extension;
+use sysext::checks::About;
 use sysext::extension::table;
 
 /// What is before the table.
 const BEGIN: &str = "and this table is made of them:\n\n";
+
+/// The pages of all checks.
+fn checks() -> String {
+    format!("# Checks\n\n{}", About::pages())
+}
 
 pub(crate) fn run() -> Result<()> {
     let folder = Path::new("extensions");
@@ -26,5 +32,6 @@ pub(crate) fn run() -> Result<()> {
     let (before, _) = readme.split_once(BEGIN).context("extensions/README.md has no table")?;
     fs::write(&path, format!("{before}{BEGIN}{}", table(&recipes)))?;
     println!("{}: {} extensions", path.display(), recipes.len());
+    fs::write(folder.join("CHECKS.md"), checks())?;
     Ok(())
 }

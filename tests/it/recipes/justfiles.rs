@@ -2,14 +2,14 @@
 //! their justfiles.
 
 /// An extension.
-pub(super) struct Case {
-    pub(super) recipe: &'static str,
+pub(super) struct Case<'a> {
+    pub(super) recipe: &'a str,
     /// As `super::package` reads them.
-    pub(super) packages: &'static [&'static str],
+    pub(super) packages: &'a [&'a str],
     /// Files of its archive.
-    pub(super) archive: &'static [&'static str],
+    pub(super) archive: &'a [&'a str],
     /// Its own steps, in a folder that has all files of the packages. `$ARCHIVE` is the unpacked archive, `$FILE` the file.
-    pub(super) script: &'static str,
+    pub(super) script: &'a str,
 }
 
 /// Shell that steps may use.
@@ -29,7 +29,7 @@ done
 for top in *; do [ $top = usr ] || { echo \"$top is left over\"; exit 1; }; done
 ";
 
-pub(super) const CASES: &[Case] = &[
+pub(super) const CASES: &[Case<'_>] = &[
     Case {
         recipe: "emacs",
         packages: &["emacs
@@ -152,6 +152,11 @@ EOF",
             /opt/google/chrome/google-chrome 0755
             /opt/google/chrome/chrome-sandbox 4755
             /opt/google/chrome/product_logo_16.png
+            /opt/google/chrome/product_logo_24.png
+            /opt/google/chrome/product_logo_32.png
+            /opt/google/chrome/product_logo_48.png
+            /opt/google/chrome/product_logo_64.png
+            /opt/google/chrome/product_logo_128.png
             /opt/google/chrome/product_logo_256.png
             /etc/cron.daily/google-chrome 0755
             /usr/share/applications/google-chrome.desktop
@@ -173,6 +178,12 @@ EOF",
             /opt/microsoft/msedge/microsoft-edge 0755
             /opt/microsoft/msedge/msedge-sandbox 4755
             /opt/microsoft/msedge/product_logo_16.png
+            /opt/microsoft/msedge/product_logo_24.png
+            /opt/microsoft/msedge/product_logo_32.png
+            /opt/microsoft/msedge/product_logo_48.png
+            /opt/microsoft/msedge/product_logo_64.png
+            /opt/microsoft/msedge/product_logo_128.png
+            /opt/microsoft/msedge/product_logo_256.png
             /etc/cron.daily/microsoft-edge 0755
             /usr/bin/microsoft-edge-stable -> /opt/microsoft/msedge/microsoft-edge"],
         archive: &[],
@@ -207,6 +218,7 @@ EOF",
         recipe: "nvidia-driver-cuda-580.95.05",
         packages: &["nvidia-driver-cuda 580.95.05
             /usr/bin/nvidia-smi
+            /usr/bin/nvidia-modprobe
             /usr/bin/nvidia-persistenced"],
         archive: &[],
         script: "put usr/lib/systemd/system/nvidia-sysext-devices.service <<'EOF'

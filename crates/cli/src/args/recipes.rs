@@ -64,6 +64,17 @@ pub(crate) struct Check {
     pub(crate) recipes: Recipes,
 }
 
+/// Say what a check is about, or list all
+///
+/// Checks look at what an extension will do on the running system. A recipe allows a finding with `[[allow]]`, or denies a check;
+/// so do --allow and --deny of `build` and `compose`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Checks {
+    /// The check
+    #[arg(value_name = "CHECK")]
+    pub(crate) check: Option<sysext::Check>,
+}
+
 /// Write recipes in the usual form; comments stay
 #[derive(Debug, clap::Args)]
 #[command(

@@ -31,11 +31,15 @@ pub(crate) fn run(args: &args::Build, terminal: &Terminal) -> Result<Outcome> {
     let fetcher = Fetcher::new(&args.network)?;
     let bases = Bases::make(&args.whom.bases, &jobs, &args.network, terminal)?;
     let rows = all(&jobs, args, &fetcher, &bases, terminal)?;
-    let failed = rows.iter().filter(|row| row.built.is_err()).count();
+    let failed = rows.iter().filter(|row| !row.is_written()).count();
     if terminal.json {
-        terminal.result(&serde_json::json!({ "builds": rows, "failed": failed }));
+        let collisions = summary::collide(&rows);
+        terminal.result(
+            &serde_json::json!({ "builds": rows, "failed": failed, "collisions": collisions }),
+        );
     } else {
         summary::print(&rows);
+        terminal.findings(&summary::collide(&rows), args.verbose);
     }
     Ok(if failed == 0 { Outcome::Done } else { Outcome::Refused })
 }

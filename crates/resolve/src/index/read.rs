@@ -233,6 +233,11 @@ impl Index {
         self.packages.iter().map(|parts| parts.map(|text| self.texts.get(text)))
     }
 
+    /// Names of everything that its packages provide, require, conflict with and so on.
+    pub fn dependency_names(&self) -> impl Iterator<Item = &str> {
+        self.dependencies.iter().map(|(name, _, _)| self.texts.get(*name))
+    }
+
     /// Paths that its packages have: of repositories those that others may require, of bases all.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.paths.all.iter().map(|path| self.texts.get(*path))

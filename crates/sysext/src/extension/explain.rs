@@ -24,10 +24,11 @@ impl Extension {
     fn explain_contents(&self) -> Vec<String> {
         let mut sentences = Vec::new();
         if !self.packages.is_empty() {
+            let (they, end) = if self.packages.len() == 1 { ("it", "s") } else { ("they", "") };
             let weak = if self.weak_dependencies {
-                "what they need or recommend"
+                format!("what {they} need{end} or recommend{end}")
             } else {
-                "what they need, not what they only recommend"
+                format!("what {they} need{end}, not what {they} only recommend{end}")
             };
             sentences.push(format!(
                 "The {} {}, and {weak}, as far as the target lacks it.",

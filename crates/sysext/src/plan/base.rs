@@ -1,15 +1,28 @@
 //! What an extension has that its base has already. A merged extension lies over the base and hides what has the same path,
 //! with a version that nothing else of the base was built for.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use erofs::Kind;
+use rpm::{Package, evr};
 
 use super::Plan;
 use crate::base::{Base, Nevra};
 use crate::finding::{Check, Finding, Severity};
 use crate::layout;
 use crate::recipe::Recipe;
+
+/// Numbers of the packages that the base has exactly.
+pub(super) fn same(packages: &[Package], base: Option<&Base>) -> BTreeSet<usize> {
+    let Some(base) = base else { return BTreeSet::new() };
+    let has = |package: &Package| {
+        // Read, for an epoch of 0 is told or not.
+        let nevra = Nevra::parse(&package.nevra());
+        base.packages().any(|other| Some(other) == nevra.as_ref())
+    };
+    (0..packages.len()).filter(|number| has(&packages[*number])).collect()
+}
 
 /// Reports packages and files of a plan that the base has.
 pub(super) fn check(plan: &mut Plan, base: &Base) {
@@ -20,26 +33,39 @@ pub(super) fn check(plan: &mut Plan, base: &Base) {
             .packages()
             .find(|other| other.name() == package.name && other.arch() == package.arch);
         let Some(other) = same else { continue };
-        // Read, for an epoch of 0 is told or not.
-        let message = match Nevra::parse(&nevra).as_ref() == Some(other) {
-            true => format!("the base has {nevra}"),
-            false => format!("{nevra} hides {} of the base", other.text()),
+        let (severity, word) = match evr::compare(&package.evr(), other.evr()) {
+            Ordering::Equal => continue,
+            Ordering::Less => (Severity::Error, ", which is newer"),
+            Ordering::Greater => (Severity::Warning, ""),
         };
-        let finding = Finding::new(Severity::Warning, Check::InBase, message);
+        let message = format!("{nevra} hides {} of the base{word}", other.text());
+        let finding = Finding::new(severity, Check::InBase, message);
         findings.push(
             finding.package(nevra).fix("leave it out, unless it is meant to hide the base's"),
         );
     }
-    let hidden = hidden(plan, base);
-    if let Some(first) = hidden.first() {
-        let message = match hidden.len() {
+    let (libraries, others): (Vec<String>, Vec<String>) =
+        hidden(plan, base).into_iter().partition(|path| is_library(path));
+    for (paths, severity, fix) in [
+        (others, Severity::Warning, ""),
+        (libraries, Severity::Error, "leave them out: all programs of the base would use them"),
+    ] {
+        let Some(first) = paths.first() else { continue };
+        let message = match paths.len() {
             1 => format!("/{first} is in the base as well"),
             count => format!("{count} files are in the base as well, the first is /{first}"),
         };
-        let finding = Finding::new(Severity::Warning, Check::BaseShadow, message);
-        findings.push(finding.path(format!("/{first}").as_bytes()));
+        let finding = Finding::new(severity, Check::BaseShadow, message);
+        let finding = finding.path(format!("/{first}").as_bytes());
+        findings.push(if fix.is_empty() { finding } else { finding.fix(fix) });
     }
     plan.findings.extend(findings);
+}
+
+/// Whether a path is where the linker looks for libraries.
+fn is_library(path: &str) -> bool {
+    let name = path.strip_prefix("usr/lib64/").or_else(|| path.strip_prefix("usr/lib/"));
+    name.is_some_and(|name| !name.contains('/') && name.contains(".so"))
 }
 
 /// Files of a plan whose paths packages of the base have, in order.

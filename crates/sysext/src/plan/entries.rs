@@ -1,10 +1,11 @@
 //! The entries of an image by their path: collected from the packages, changed by steps, made into a tree.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rpm::{File, FileFlags, Package};
 
 use super::conflicts;
+use crate::checks;
 use crate::finding::{Check, Finding, Severity};
 use crate::layout;
 use crate::recipe::Recipe;
@@ -63,10 +64,17 @@ impl<'a> Entries<'a> {
         Self { packages, recipe, entries: BTreeMap::new(), findings }
     }
 
-    /// Collects every file of the packages that is not left out.
-    pub(super) fn collect(&mut self, selection: &mut Selection<'_>) {
+    /// Collects every file of the packages that is not left out. Of some, by their numbers, none is taken: the base has
+    /// exactly them.
+    pub(super) fn collect(&mut self, selection: &mut Selection<'_>, same: &BTreeSet<usize>) {
         for (number, package) in self.packages.iter().enumerate() {
             let nevra = package.nevra();
+            if same.contains(&number) {
+                let message = format!("{nevra} is left out: the base has exactly it");
+                let finding = Finding::new(Severity::Info, Check::InBase, message);
+                self.findings.push(finding.package(nevra));
+                continue;
+            }
             for (index, file) in package.files.iter().enumerate() {
                 if file.flags.contains(FileFlags::GHOST)
                     || selection.leaves_out(package, &nevra, file)
@@ -98,7 +106,12 @@ impl<'a> Entries<'a> {
         let mut placed = Placed::default();
         let mut moved = BTreeMap::<usize, Vec<String>>::new();
         for (path, entry) in std::mem::take(&mut self.entries) {
+            let dropped = checks::is_dropped(&path) && path.starts_with(b"etc/");
             let to = layout::within(&path, &self.recipe.extension);
+            if dropped && !self.is_directory(&entry) {
+                self.settle(path, entry);
+                continue;
+            }
             if path.starts_with(b"etc/") && !self.is_directory(&entry) && to.as_ref() != Some(&path)
             {
                 if let Some((package, _)) = entry.origin {
@@ -121,16 +134,19 @@ impl<'a> Entries<'a> {
 
     /// Enters what has its place, unless only the base may have it.
     fn settle(&mut self, place: Vec<u8>, entry: Entry) {
-        let named = |finding: Finding| self.named(finding, &place, &entry);
         if let Some(why) = layout::base_only(&place).filter(|_| !self.is_directory(&entry)) {
-            let finding = named(Finding::new(Severity::Warning, Check::BaseFile, why));
-            self.findings.push(finding);
+            self.report(Severity::Warning, Check::BaseFile, why, &place, &entry);
             return;
         }
         if place == b"usr/local" || place.starts_with(b"usr/local/") {
             let message = "/usr/local is a link to /var/usrlocal on image based systems, which hides this file";
-            let finding = named(Finding::new(Severity::Warning, Check::UsrLocal, message));
-            self.findings.push(finding);
+            self.report(Severity::Warning, Check::UsrLocal, message, &place, &entry);
+        }
+        if checks::is_dropped(&place) && !self.is_directory(&entry) {
+            let message =
+                format!("{} is left out: it is made of all that a system has", display(&place));
+            self.report(Severity::Info, Check::Singleton, &message, &place, &entry);
+            return;
         }
         let known = self.entries.get(&place);
         if let (Some(first), Some(second)) = (known.and_then(|known| known.origin), entry.origin) {
@@ -140,6 +156,18 @@ impl<'a> Entries<'a> {
             }
         }
         self.entries.insert(place, entry);
+    }
+
+    fn report(
+        &mut self,
+        severity: Severity,
+        check: Check,
+        message: &str,
+        path: &[u8],
+        entry: &Entry,
+    ) {
+        let finding = Finding::new(severity, check, message);
+        self.findings.push(self.named(finding, path, entry));
     }
 
     fn report_outside(&mut self, path: &[u8], entry: &Entry) {

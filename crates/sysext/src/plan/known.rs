@@ -7,17 +7,22 @@ use fast_glob::glob_match;
 use rpm::{Package, Payload};
 
 use super::entries::Origin;
+use crate::checks::{Elf, read_elf};
 use crate::error::Error;
 use crate::extension::Install;
 
-/// Larger files are not looked at.
+/// Larger files are not looked at,
 const MAX_CONTENT: u64 = 16 << 20;
+/// but for programs and libraries, of which little is kept.
+const MAX_ELF: u64 = 256 << 20;
 
 /// What a plan may be made with. Hosts fill it.
 #[derive(Clone, Debug, Default)]
 pub struct Contents {
     /// Contents of packages' files, by digest of the package's header and index of the file.
     files: BTreeMap<([u8; 32], usize), Vec<u8>>,
+    /// What programs and libraries say of themselves.
+    elves: BTreeMap<([u8; 32], usize), Elf>,
     /// Files that lie beside `extension.toml`, by their paths.
     pub beside: BTreeMap<String, BesideFile>,
     /// What sources hold, by their names.
@@ -93,14 +98,21 @@ impl Contents {
                 }
                 content.extend_from_slice(&buffer[..read]);
             }
-            self.files.insert((digest, member.file), content);
+            let key = (digest, member.file);
+            if let Some(elf) = read_elf(&content) {
+                self.elves.insert(key, elf);
+            }
+            if content.len() as u64 > MAX_CONTENT || content.starts_with(b"\x7FELF") {
+                content.clear();
+            }
+            self.files.insert(key, content);
         }
         Ok(())
     }
 }
 
 /// What is known while a plan is made, and what it lacks.
-pub(super) struct Known<'a> {
+pub(crate) struct Known<'a> {
     packages: &'a [Package],
     contents: &'a Contents,
     /// Files whose contents would be looked at.
@@ -116,7 +128,7 @@ impl<'a> Known<'a> {
 
     /// The content of a package's file. If nobody has read it, it is wanted; `needed` says whether there can be no image without
     /// it.
-    pub(super) fn content(&mut self, origin: Origin, needed: bool) -> Option<&'a [u8]> {
+    pub(crate) fn content(&mut self, origin: Origin, needed: bool) -> Option<&'a [u8]> {
         let package = self.packages.get(origin.0)?;
         let file = package.files.get(origin.1)?;
         // Of several names of a file the last one has the content.
@@ -130,6 +142,21 @@ impl<'a> Known<'a> {
             self.incomplete |= needed;
         }
         found.map(Vec::as_slice)
+    }
+
+    /// What a program or library of a package says of itself, if it is one; wanted, if nobody has read it.
+    pub(crate) fn elf(&mut self, origin: Origin) -> Option<Elf> {
+        let package = self.packages.get(origin.0)?;
+        let file = package.files.get(origin.1)?;
+        let index = file.hard_links.map_or(origin.1, |links| links.last);
+        let key = (package.header_sha256, index);
+        if let Some(elf) = self.contents.elves.get(&key) {
+            return Some(elf.clone());
+        }
+        if !self.contents.files.contains_key(&key) && file.is_file() && file.size <= MAX_ELF {
+            self.wanted.insert((origin.0, index));
+        }
+        None
     }
 
     pub(super) fn beside(&self, path: &str) -> Result<Vec<u8>, String> {

@@ -1,6 +1,6 @@
 //! SELinux labels of an image: each path as the base's policy has it, with the user `system_u`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use erofs::{Kind, Tree};
 use selinux::{Labels, Policy};
@@ -19,8 +19,17 @@ const MODULES: &[u8] = b"usr/share/selinux/";
 pub(super) fn label(
     tree: &mut Tree<u64>,
     base: &Base,
+    modules: &BTreeMap<Vec<u8>, Option<Vec<u8>>>,
     findings: &mut Vec<Finding>,
 ) -> Result<(), Error> {
+    let contexts: Vec<String> = modules
+        .iter()
+        .filter_map(|(path, content)| {
+            let found = selinux::module_contexts(content.as_ref()?);
+            findings.push(module(path, found.as_ref().err()));
+            found.ok()
+        })
+        .collect();
     let about = &base.about;
     if about.file_contexts.is_empty() {
         let message = "the base has no file contexts: the image has no labels, and SELinux keeps services from its files";
@@ -31,6 +40,7 @@ pub(super) fn label(
     let policy = Policy {
         file_contexts: &about.file_contexts,
         subs_dist: &about.file_contexts_subs,
+        modules: &contexts.iter().map(String::as_str).collect::<Vec<_>>(),
         ..Policy::default()
     };
     let mut labels = Labels::new(&policy).map_err(|error| Error::Policy { error })?;
@@ -41,9 +51,6 @@ pub(super) fn label(
         // Names of one file: the first counts.
         if !seen.insert(node) {
             continue;
-        }
-        if path.starts_with(MODULES) && is_module(&path) {
-            findings.push(module(&path));
         }
         let absolute = [b"/", path.as_slice()].concat();
         match labels.lookup(&absolute, kind(&tree.node(node).kind)) {
@@ -68,17 +75,24 @@ pub(super) fn label(
     Ok(())
 }
 
-fn is_module(path: &[u8]) -> bool {
-    [&b".pp"[..], b".pp.bz2", b".cil"].iter().any(|end| path.ends_with(end))
+/// Whether a path is where packages put modules of the policy.
+pub(super) fn is_module(path: &[u8]) -> bool {
+    path.starts_with(MODULES)
+        && [&b".pp"[..], b".pp.bz2", b".cil"].iter().any(|end| path.ends_with(end))
 }
 
-fn module(path: &[u8]) -> Finding {
-    let message = format!(
-        "/{} is a module of the policy, which is not loaded by merging; files that it would label have the base's labels",
-        String::from_utf8_lossy(path)
-    );
-    let finding = Finding::new(Severity::Warning, Check::PolicyModule, message);
-    finding.path(path).fix("load it with semodule on the system, then restorecon what it is about")
+fn module(path: &[u8], error: Option<&selinux::Error>) -> Finding {
+    let name = String::from_utf8_lossy(path);
+    let message = match error {
+        None => format!(
+            "/{name} is a module of the policy: the image has its labels, and the set-up unit loads it"
+        ),
+        Some(error) => format!(
+            "/{name} cannot be read as a module of the policy, and its labels are not in the image: {error}"
+        ),
+    };
+    let severity = if error.is_none() { Severity::Info } else { Severity::Warning };
+    Finding::new(severity, Check::PolicyModule, message).path(path)
 }
 
 /// A context with the user that all of an image has.

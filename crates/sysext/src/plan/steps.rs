@@ -275,7 +275,7 @@ fn is_within(path: &[u8], top: &[u8]) -> bool {
 }
 
 /// A text with another in the place of all that is found, or nothing if it is not found.
-fn replace(text: &[u8], find: &[u8], with: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn replace(text: &[u8], find: &[u8], with: &[u8]) -> Option<Vec<u8>> {
     let mut new = Vec::with_capacity(text.len());
     let (mut rest, mut found) = (text, false);
     while let Some(at) = rest.windows(find.len()).position(|window| window == find) {

@@ -10,12 +10,12 @@ use crate::finding::{Check, Finding, Severity};
 use crate::users::Users;
 
 /// A tree, and what its files hold.
-pub(super) struct Grown {
-    pub(super) tree: Tree<u64>,
+pub(crate) struct Grown {
+    pub(crate) tree: Tree<u64>,
     /// Where a file's content goes, by package and index of the file.
-    pub(super) contents: BTreeMap<Origin, NodeId>,
+    pub(crate) contents: BTreeMap<Origin, NodeId>,
     /// Content that no package has.
-    pub(super) texts: Vec<(NodeId, Vec<u8>)>,
+    pub(crate) texts: Vec<(NodeId, Vec<u8>)>,
 }
 
 /// Builds the tree. What nobody lists, a folder above a file, is root's with mode 0755.

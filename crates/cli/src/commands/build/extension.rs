@@ -60,8 +60,9 @@ pub(super) fn build(
     }
     let image = args.output.join(planned.plan.file_name());
     let mut pool = Workers::new(std::num::NonZero::new(workers));
+    let contents = planned.plan.contents();
     let report = planned.write(&image, &mut pool, &ProgressBar::hidden())?;
-    Ok(Built::Written { image, report })
+    Ok(Built::Written { image, report, contents })
 }
 
 /// The Fedora release of a system: its own word, or its tag.

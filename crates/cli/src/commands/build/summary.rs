@@ -1,8 +1,10 @@
 //! What has come of builds.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Serialize;
+use sysext::collisions::{Contents, collisions};
 use sysext::{Finding, Report, Severity};
 
 use super::Job;
@@ -17,6 +19,8 @@ pub(super) enum Built {
         image: PathBuf,
         #[serde(flatten)]
         report: Report,
+        #[serde(skip)]
+        contents: Contents,
     },
     /// Findings that forbid one.
     Refused { findings: Vec<Finding> },
@@ -80,6 +84,22 @@ pub(super) fn tell(row: &Row, verbose: bool, terminal: &Terminal) {
         .cloned()
         .collect();
     terminal.findings(&shown, verbose);
+}
+
+/// Paths that two images of one system have with different content.
+pub(super) fn collide(rows: &[Row]) -> Vec<Finding> {
+    let mut systems = BTreeMap::<(&str, &str), Vec<(String, Contents)>>::new();
+    for row in rows {
+        if let Ok(Built::Written { contents, .. }) = &row.built {
+            let system = systems.entry((row.target.as_str(), row.arch)).or_default();
+            system.push((row.extension.clone(), contents.clone()));
+        }
+    }
+    let mut found: Vec<Finding> = systems.values().flat_map(|all| collisions(all)).collect();
+    // The same on each system is said once.
+    found.sort_by(|a, b| a.message.cmp(&b.message));
+    found.dedup();
+    found
 }
 
 /// A table of all builds.

@@ -1,0 +1,239 @@
+//! What breaks extensions on running systems: one file per check, each with its reasons and its tests.
+//!
+//! A check looks at the image as it will be, on the base that it is for, and adds findings. What must be decided while entries
+//! are collected and placed is found there (`plan/`), and told here as well.
+
+mod about;
+mod dangling;
+mod desktop;
+mod elf;
+mod etc_config;
+mod gschema;
+mod initrd;
+mod kmod;
+mod level;
+mod nss;
+mod polkit;
+mod preset;
+mod privileges;
+mod service;
+mod singleton;
+mod size;
+mod soname;
+mod stack_depth;
+mod sysusers;
+#[cfg(test)]
+pub(crate) mod testing;
+mod type_conflict;
+mod udev;
+mod user_units;
+
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use erofs::{Kind, NodeId, Tree};
+use rpm::Package;
+
+use crate::base::{Base, Nevra};
+use crate::finding::{Check, Finding, Severity};
+use crate::layout;
+use crate::plan::Known;
+use crate::recipe::Recipe;
+
+pub use about::About;
+pub(crate) use elf::{Elf, read as read_elf};
+pub(crate) use singleton::is_dropped;
+
+/// An image that is planned, and what is known around it.
+pub(crate) struct Image<'a, 'k> {
+    pub(crate) recipe: &'a Recipe,
+    pub(crate) base: Option<&'a Base>,
+    pub(crate) packages: &'a [Package],
+    pub(crate) tree: &'a Tree<u64>,
+    pub(crate) paths: BTreeMap<Vec<u8>, NodeId>,
+    texts: BTreeMap<NodeId, &'a [u8]>,
+    origins: BTreeMap<NodeId, (usize, usize)>,
+    known: &'a mut Known<'k>,
+    base_paths: OnceCell<BTreeSet<Vec<u8>>>,
+    findings: Vec<Finding>,
+}
+
+/// Runs all checks of an image.
+pub(crate) fn run<'a>(
+    recipe: &'a Recipe,
+    base: Option<&'a Base>,
+    packages: &'a [Package],
+    grown: &'a crate::plan::Grown,
+    known: &'a mut Known<'_>,
+) -> Vec<Finding> {
+    let mut image = Image {
+        recipe,
+        base,
+        packages,
+        tree: &grown.tree,
+        paths: grown.tree.paths().collect(),
+        texts: grown.texts.iter().map(|(node, text)| (*node, text.as_slice())).collect(),
+        origins: grown.contents.iter().map(|(origin, node)| (*node, *origin)).collect(),
+        known,
+        base_paths: OnceCell::new(),
+        findings: Vec::new(),
+    };
+    let checks = [
+        dangling::check,
+        desktop::check,
+        etc_config::check,
+        gschema::check,
+        initrd::check,
+        kmod::check,
+        level::check,
+        nss::check,
+        polkit::check,
+        preset::check,
+        privileges::check,
+        service::check,
+        size::check,
+        soname::check,
+        stack_depth::check,
+        sysusers::check,
+        type_conflict::check,
+        udev::check,
+        user_units::check,
+    ];
+    for check in checks {
+        check(&mut image);
+    }
+    image.findings
+}
+
+impl<'a> Image<'a, '_> {
+    /// Adds a finding about a path of the image; without it, about the image as a whole.
+    fn add(
+        &mut self,
+        severity: Severity,
+        check: Check,
+        path: Option<&[u8]>,
+        message: String,
+        fix: &str,
+    ) {
+        let mut finding = Finding::new(severity, check, message);
+        if !fix.is_empty() {
+            finding = finding.fix(fix);
+        }
+        if let Some(path) = path {
+            let origin = self.paths.get(path).and_then(|node| self.origins.get(node));
+            if let Some(package) = origin.and_then(|(package, _)| self.packages.get(*package)) {
+                finding = finding.package(package.nevra());
+            }
+            finding = finding.path(&[b"/", path].concat());
+        }
+        self.findings.push(finding);
+    }
+
+    /// Paths below a folder that are no folders and end so, all if there are no ends.
+    fn below(&self, folder: &str, ends: &[&str]) -> Vec<Vec<u8>> {
+        let start = format!("{}/", folder.trim_end_matches('/')).into_bytes();
+        let below = self.paths.range(start.clone()..);
+        let below = below.take_while(|(path, _)| path.starts_with(&start));
+        below
+            .filter(|(_, node)| !matches!(self.tree.node(**node).kind, Kind::Directory(_)))
+            .filter(|(path, _)| {
+                ends.is_empty() || ends.iter().any(|end| path.ends_with(end.as_bytes()))
+            })
+            .map(|(path, _)| path.clone())
+            .collect()
+    }
+
+    /// Units of the system manager that the image has, by their names.
+    fn units(&self) -> BTreeMap<String, Vec<u8>> {
+        let ends = [".service", ".socket", ".timer", ".path", ".mount", ".target"];
+        let mut units = BTreeMap::new();
+        for folder in ["usr/lib/systemd/system", "etc/systemd/system"] {
+            for path in self.below(folder, &ends) {
+                let name = String::from_utf8_lossy(&path[folder.len() + 1..]).into_owned();
+                if !name.contains('/') {
+                    units.insert(name, path);
+                }
+            }
+        }
+        units
+    }
+
+    /// What is in a file of the image, as text; if nobody has looked yet, the host is asked to.
+    fn text(&mut self, path: &[u8]) -> Option<String> {
+        let node = *self.paths.get(path)?;
+        if !matches!(self.tree.node(node).kind, Kind::File(_)) {
+            return None;
+        }
+        let bytes = match (self.texts.get(&node), self.origins.get(&node)) {
+            (Some(text), _) => text,
+            (None, Some(origin)) => self.known.content(*origin, false)?,
+            (None, None) => return None,
+        };
+        Some(String::from_utf8_lossy(bytes).into_owned())
+    }
+
+    /// What a program or library of the image says of itself, if it is one.
+    fn elf(&mut self, path: &[u8]) -> Option<Elf> {
+        let node = *self.paths.get(path)?;
+        match (self.texts.get(&node), self.origins.get(&node)) {
+            (Some(text), _) => elf::read(text),
+            (None, Some(origin)) => self.known.elf(*origin),
+            (None, None) => None,
+        }
+    }
+
+    /// Whether the image or the base has an absolute path. Without the files of a base nobody knows, and then it does.
+    fn exists(&self, path: &[u8]) -> bool {
+        let Some(path) = layout::merged(path, false, &self.recipe.target.release) else {
+            return false;
+        };
+        if path.is_empty() || self.paths.contains_key(&path) {
+            return true;
+        }
+        let Some(base) = self.base_paths() else { return true };
+        let below = [path.as_slice(), b"/"].concat();
+        let is_folder =
+            || base.range(below.clone()..).next().is_some_and(|next| next.starts_with(&below));
+        base.contains(&path) || is_folder()
+    }
+
+    /// Paths of the base's packages as they are on the system, if they are known.
+    fn base_paths(&self) -> Option<&BTreeSet<Vec<u8>>> {
+        let index = self.base?.index()?;
+        let release = &self.recipe.target.release;
+        Some(self.base_paths.get_or_init(|| {
+            index
+                .paths()
+                .filter_map(|path| layout::merged(path.as_bytes(), false, release))
+                .collect()
+        }))
+    }
+
+    /// A package of the base by its name.
+    fn base_package(&self, name: &str) -> Option<&'a Nevra> {
+        self.base?.packages().find(|package| package.name() == name)
+    }
+}
+
+/// The values of a key in a file of systemd's form, in all sections.
+fn values<'t>(text: &'t str, key: &'t str) -> impl Iterator<Item = &'t str> {
+    text.lines().filter_map(move |line| {
+        let (found, value) = line.trim().split_once('=')?;
+        (found.trim_end() == key).then(|| value.trim())
+    })
+}
+
+/// A few of many, for a message.
+fn some(items: &[String]) -> String {
+    const SHOWN: usize = 5;
+    let shown = items.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    match items.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+/// A path for a message.
+fn display(path: &[u8]) -> String {
+    format!("/{}", String::from_utf8_lossy(path))
+}

@@ -1,0 +1,46 @@
+//! `gschema`: settings of GNOME's programs that count only once they are compiled together with the base's.
+
+use super::{Image, some};
+use crate::finding::{Check, Severity};
+
+pub(super) fn check(image: &mut Image<'_, '_>) {
+    let schemas = image
+        .below("usr/share/glib-2.0/schemas", &[".gschema.xml", ".gschema.override", ".enums.xml"]);
+    let Some(first) = schemas.first() else { return };
+    let names: Vec<String> = schemas
+        .iter()
+        .map(|path| {
+            String::from_utf8_lossy(path.rsplit(|byte| *byte == b'/').next().unwrap_or_default())
+                .into_owned()
+        })
+        .collect();
+    let message = format!(
+        "{} schemas of settings are not compiled into the base's: {}; programs that read them end at their start",
+        names.len(),
+        some(&names)
+    );
+    image.add(
+        Severity::Warning,
+        Check::Gschema,
+        Some(first),
+        message,
+        "set GSETTINGS_SCHEMA_DIR for the program to a folder of its own with compiled schemas",
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{file, messages};
+    use super::*;
+    use crate::extension::Extension;
+
+    #[test]
+    fn schemas_are_told() {
+        let check = |path: &str| {
+            messages(Check::Gschema, vec![file(path, "")], Extension::default(), None).len()
+        };
+        assert_eq!(check("/usr/share/glib-2.0/schemas/org.gnome.x.gschema.xml"), 1);
+        assert_eq!(check("/usr/share/glib-2.0/schemas/10_x.gschema.override"), 1);
+        assert_eq!(check("/usr/share/x/org.gnome.x.gschema.xml"), 0);
+    }
+}

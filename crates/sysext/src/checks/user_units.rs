@@ -1,0 +1,45 @@
+//! `user-units`: units of people's own managers, which do not hear of a merge.
+
+use super::{Image, some};
+use crate::finding::{Check, Severity};
+
+pub(super) fn check(image: &mut Image<'_, '_>) {
+    let units =
+        image.below("usr/lib/systemd/user", &[".service", ".socket", ".timer", ".path", ".target"]);
+    let Some(first) = units.first().cloned() else { return };
+    let names: Vec<String> = units
+        .iter()
+        .map(|path| {
+            String::from_utf8_lossy(path.rsplit(|byte| *byte == b'/').next().unwrap_or_default())
+                .into_owned()
+        })
+        .collect();
+    let message = format!(
+        "managers of people who are logged in do not know {} yet, and nobody enables them",
+        some(&names)
+    );
+    image.add(
+        Severity::Warning,
+        Check::UserUnits,
+        Some(&first),
+        message,
+        "each person runs `systemctl --user daemon-reload` and enables what they want",
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{file, messages};
+    use super::*;
+    use crate::extension::Extension;
+
+    #[test]
+    fn units_of_people_are_told() {
+        let check = |path: &str| {
+            messages(Check::UserUnits, vec![file(path, "")], Extension::default(), None).len()
+        };
+        // sunshine's.
+        assert_eq!(check("/usr/lib/systemd/user/sunshine.service"), 1);
+        assert_eq!(check("/usr/lib/systemd/system/x.service"), 0);
+    }
+}
