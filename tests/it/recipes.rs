@@ -17,7 +17,7 @@ use sysext::{Extension, Targets};
 
 use crate::walk::{walk, xattrs};
 use justfiles::{CASES, Case};
-use testdata::tools::{Mount, can_mount, composer, has, run};
+use testdata::tools::{Mount, can_mount, composer, has, merge, merge_in_lab, run};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../extensions");
 
@@ -300,6 +300,69 @@ fn built_from_packages_like_the_real_ones_trees_are_those_of_the_justfiles() {
         let found = tree(mount.path(), case.recipe);
         assert!(!found.is_empty(), "{}", case.recipe);
         crate::walk::assert_same(&expected, &found);
+    }
+}
+
+/// systemd merges images of recipes, on their release alone, and takes their units.
+#[test]
+fn systemd_merges_images_of_recipes() {
+    if !can_mount() || !has("createrepo_c") || !has("systemd-sysext") || !has("systemd-analyze") {
+        return;
+    }
+    let recipes = [
+        "docker-ce",
+        "emacs",
+        "google-chrome",
+        "iwd",
+        "kubernetes-cri-o-1.34",
+        "libvirtd",
+        "mullvad-vpn",
+        "nordvpn",
+        "qemu-guest-agent",
+        "tailscale",
+        "wireshark-silverblue",
+        "bandwhich",
+    ];
+    for name in recipes {
+        let text = fs::read_to_string(format!("{FOLDER}/{name}/extension.toml")).unwrap();
+        let recipe = Extension::read(&text).unwrap();
+        let packages: Vec<String> = recipe
+            .packages
+            .iter()
+            .map(|package| format!("{package}\n/usr/bin/{package}"))
+            .collect();
+        let packages: Vec<&str> = packages.iter().map(String::as_str).collect();
+        let plain = Case { recipe: name, packages: &packages, archive: &[], script: "" };
+        let case = CASES.iter().find(|case| case.recipe == name).unwrap_or(&plain);
+        let workshop = Workshop::new();
+        workshop.packages(case);
+        let (image, _) = workshop.build(case);
+        // Programs of the base that units name are none of the root's; all else must be right.
+        let script = format!(
+            "find usr -type f | sort; for unit in {}; do \
+                 systemd-analyze verify --man=no --root=$PWD /usr/lib/systemd/system/$unit 2>&1 \
+                     | grep -v 'is not executable\\|Failed to prepare filename\\|not found' >&2 || true; done",
+            recipe.services.join(" ")
+        );
+        let merges =
+            [Some(merge(&image, name, "43", &script)), merge_in_lab(&image, name, "43", &script)];
+        for merged in merges.into_iter().flatten() {
+            let (said, complaints) =
+                (String::from_utf8_lossy(&merged.stdout), String::from_utf8_lossy(&merged.stderr));
+            assert!(merged.status.success(), "{name}: {complaints}");
+            assert!(said.contains(&format!("extension-release.{name}")), "{name}: {said}");
+            let bad = complaints
+                .lines()
+                .find(|line| line.contains("Unknown") || line.contains("ordering cycle"));
+            assert_eq!(bad, None, "{name}: {complaints}");
+        }
+        if !recipe.any_release {
+            let other = merge(&image, name, "44", "find usr -type f");
+            assert!(
+                !String::from_utf8_lossy(&other.stdout).contains("extension-release"),
+                "{name}"
+            );
+        }
     }
 }
 

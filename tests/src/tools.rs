@@ -108,6 +108,27 @@ fn system_root(folder: &Path, release: &str) {
 /// # Panics
 /// The root cannot be made.
 pub fn merge(image: &Path, name: &str, release: &str, script: &str) -> Output {
+    merge_with("exec bash -c \"$1\"", image, name, release, script)
+}
+
+/// As [`merge`], with the newest systemd, in a root folder that `$SYSEXT_LAB` names; nothing if it names none.
+///
+/// # Panics
+/// The root cannot be made.
+pub fn merge_in_lab(image: &Path, name: &str, release: &str, script: &str) -> Option<Output> {
+    let Some(lab) = std::env::var_os("SYSEXT_LAB") else {
+        skipped("no SYSEXT_LAB: only this machine's systemd merges");
+        return None;
+    };
+    let enter = format!(
+        "lab={}; mount --bind $lab $lab; mount --rbind /tmp $lab/tmp; mount -t proc proc $lab/proc; \
+         mount --rbind /dev $lab/dev; mount --rbind /sys $lab/sys; exec chroot $lab bash -c \"$1\"",
+        Path::new(&lab).display()
+    );
+    Some(merge_with(&enter, image, name, release, script))
+}
+
+fn merge_with(enter: &str, image: &Path, name: &str, release: &str, script: &str) -> Output {
     let root = tempfile::tempdir().unwrap();
     system_root(root.path(), release);
     fs::copy(image, root.path().join(format!("var/lib/extensions/{name}.raw"))).unwrap();
@@ -116,5 +137,8 @@ pub fn merge(image: &Path, name: &str, release: &str, script: &str) -> Output {
          systemd-sysext --root=$PWD merge >&2; trap 'systemd-sysext --root=$PWD unmerge >&2' EXIT; {script}",
         root.path().display()
     );
-    Command::new("unshare").args(["--mount", "bash", "-c", &script]).output().unwrap()
+    Command::new("unshare")
+        .args(["--mount", "bash", "-ec", enter, "bash", &script])
+        .output()
+        .unwrap()
 }

@@ -3,6 +3,7 @@
 
 mod compose;
 mod image;
+mod plan;
 mod pool;
 mod source;
 
@@ -12,7 +13,7 @@ use std::rc::Rc;
 
 use js_sys::Array;
 use sysext::rpm::{FileFlags, Package};
-use sysext::{Plan, Recipe};
+use sysext::{Contents, Recipe};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{DedicatedWorkerGlobalScope, File, MessageEvent};
@@ -22,8 +23,12 @@ use crate::agent::{Answer, message};
 use crate::protocol::{FileInfo, Key, PackageInfo, PlanInfo, Request, Response};
 use source::Source;
 
-/// Packages whose headers have been read.
-type Packages = Rc<RefCell<BTreeMap<Key, Package>>>;
+/// Packages whose headers have been read, and contents that plans have asked for.
+#[derive(Default)]
+struct Shelf {
+    packages: RefCell<BTreeMap<Key, plan::Here>>,
+    contents: RefCell<Contents>,
+}
 
 /// Whether this is the worker.
 pub(crate) fn is_worker() -> bool {
@@ -57,13 +62,13 @@ pub(crate) fn run() {
 
 /// Handles requests in whatever thread it is.
 pub(crate) struct Here {
-    packages: Packages,
+    shelf: Rc<Shelf>,
     answer: Callback<Answer>,
 }
 
 impl Here {
     pub(crate) fn new(answer: Callback<Answer>) -> Self {
-        Self { packages: Packages::default(), answer }
+        Self { shelf: Rc::default(), answer }
     }
 
     /// Handles a message of the page.
@@ -72,33 +77,28 @@ impl Here {
         let files =
             message.iter().skip(1).filter_map(|file| file.dyn_into::<File>().ok()).collect();
         let Some(request) = request else { return };
-        let (packages, answer) = (Rc::clone(&self.packages), self.answer.clone());
+        let (shelf, answer) = (Rc::clone(&self.shelf), self.answer.clone());
         wasm_bindgen_futures::spawn_local(async move {
-            respond(request, files, &packages, &answer).await;
+            respond(request, files, &shelf, &answer).await;
         });
     }
 }
 
-async fn respond(
-    request: Request,
-    files: Vec<File>,
-    packages: &Packages,
-    answer: &Callback<Answer>,
-) {
+async fn respond(request: Request, files: Vec<File>, shelf: &Shelf, answer: &Callback<Answer>) {
     let response = match request {
         Request::Forget { key } => {
-            packages.borrow_mut().remove(&key);
+            shelf.packages.borrow_mut().remove(&key);
             return;
         }
         Request::Read { key } => {
             let package = match files.first() {
-                Some(file) => read(key, file, packages).await,
+                Some(file) => read(key, file, shelf).await,
                 None => Err("the page sent no file".to_owned()),
             };
             Response::Read { key, package }
         }
         Request::Plan { serial, keys, recipe } => {
-            Response::Planned { serial, plan: plan(&keys, &recipe, packages) }
+            Response::Planned { serial, plan: plan(&keys, &recipe, shelf).await }
         }
         Request::Compose { recipe } => {
             match compose::run(&recipe, &files, answer).await {
@@ -111,7 +111,7 @@ async fn respond(
     answer.emit((response, None));
 }
 
-async fn read(key: Key, file: &File, packages: &Packages) -> Result<PackageInfo, String> {
+async fn read(key: Key, file: &File, shelf: &Shelf) -> Result<PackageInfo, String> {
     let package = Package::read(Source::open(file).await?).map_err(|error| error.to_string())?;
     if package.is_source {
         return Err(
@@ -119,7 +119,7 @@ async fn read(key: Key, file: &File, packages: &Packages) -> Result<PackageInfo,
         );
     }
     let info = info(&package);
-    packages.borrow_mut().insert(key, package);
+    shelf.packages.borrow_mut().insert(key, plan::Here { package, file: file.clone() });
     Ok(info)
 }
 
@@ -143,10 +143,12 @@ fn info(package: &Package) -> PackageInfo {
     }
 }
 
-fn plan(keys: &[Key], recipe: &Recipe, packages: &Packages) -> Result<PlanInfo, String> {
-    let known = packages.borrow();
-    let chosen = keys.iter().filter_map(|key| known.get(key).cloned()).collect();
-    let plan = Plan::new(chosen, recipe).map_err(|error| error.to_string())?;
+async fn plan(keys: &[Key], recipe: &Recipe, shelf: &Shelf) -> Result<PlanInfo, String> {
+    let chosen: Vec<plan::Here> = {
+        let known = shelf.packages.borrow();
+        keys.iter().filter_map(|key| known.get(key).cloned()).collect()
+    };
+    let (plan, _) = plan::plan(&chosen, recipe, &shelf.contents).await?;
     Ok(PlanInfo {
         findings: plan.findings().to_vec(),
         files: plan.files(),

@@ -57,11 +57,25 @@ impl Plan {
     /// # Errors
     /// The recipe's name or release is not one, there is nothing to put into the image, or a package is a source package.
     pub fn new(packages: Vec<Package>, recipe: &Recipe) -> Result<Self, Error> {
-        Self::of(packages, recipe, None, &Contents::default())
+        Self::with_contents(packages, recipe, &Contents::default())
     }
 
-    /// As [`Plan::new`], with what is known of the target: owners and groups get its numbers, and every path the label that
-    /// its SELinux policy has for it. And with contents of files that are known; [`Plan::wanted`] says which ones would help.
+    /// As [`Plan::new`], with contents of files that are known; [`Plan::wanted`] says which ones would help.
+    ///
+    /// # Errors
+    /// As [`Plan::new`].
+    pub fn with_contents(
+        packages: Vec<Package>,
+        recipe: &Recipe,
+        contents: &Contents,
+    ) -> Result<Self, Error> {
+        let (mut plan, _) = Self::without_labels(packages, recipe, None, contents)?;
+        plan.finish();
+        Ok(plan)
+    }
+
+    /// As [`Plan::with_contents`], with what is known of the target: owners and groups get its numbers, and every path the label
+    /// that its SELinux policy has for it.
     ///
     /// # Errors
     /// As [`Plan::new`], and the policy of the base is broken.
@@ -71,6 +85,22 @@ impl Plan {
         base: Option<&Base>,
         contents: &Contents,
     ) -> Result<Self, Error> {
+        let (mut plan, modules) = Self::without_labels(packages, recipe, base, contents)?;
+        if let Some(base) = base {
+            base::check(&mut plan, base);
+            labels::label(&mut plan.tree, base, &modules, &mut plan.findings)?;
+        }
+        plan.finish();
+        Ok(plan)
+    }
+
+    /// Apart from labels, so that a page that has no base need not load what makes them.
+    fn without_labels(
+        packages: Vec<Package>,
+        recipe: &Recipe,
+        base: Option<&Base>,
+        contents: &Contents,
+    ) -> Result<(Self, Modules), Error> {
         recipe.check()?;
         let mut findings = Vec::new();
         let packages = in_order(packages, recipe, &mut findings)?;
@@ -99,15 +129,8 @@ impl Plan {
         check_whole(&tree, recipe, &mut findings);
         let (wanted, incomplete) = (known.wanted, known.incomplete);
         let recipe = recipe.clone();
-        let mut plan =
-            Self { recipe, packages, tree, contents, texts, findings, wanted, incomplete };
-        if let Some(base) = base {
-            base::check(&mut plan, base);
-            labels::label(&mut plan.tree, base, &modules, &mut plan.findings)?;
-        }
-        plan.judge();
-        plan.sort_findings();
-        Ok(plan)
+        let plan = Self { recipe, packages, tree, contents, texts, findings, wanted, incomplete };
+        Ok((plan, modules))
     }
 
     /// Files of packages whose contents would make the plan better, by the packages' indexes. [`Contents::read`] takes them;
@@ -120,8 +143,8 @@ impl Plan {
         wanted
     }
 
-    /// Holds findings against what the recipe allows and denies.
-    fn judge(&mut self) {
+    /// Holds findings against what the recipe allows and denies, and sorts them.
+    fn finish(&mut self) {
         let extension = &self.recipe.extension;
         for finding in &mut self.findings {
             let is_meant = |allow: &&Allow| {
@@ -139,9 +162,6 @@ impl Plan {
                 finding.severity = Severity::Error;
             }
         }
-    }
-
-    fn sort_findings(&mut self) {
         self.findings.sort_by(|a, b| {
             (a.severity, a.check, &a.package, &a.path)
                 .cmp(&(b.severity, b.check, &b.package, &b.path))
@@ -254,8 +274,11 @@ fn add_release_file(entries: &mut Entries<'_>, reloads: bool) {
     entries.entries.insert(path, Entry::new(What::File(text), 0o644));
 }
 
+/// Modules of the policy by their paths, and what is in them.
+type Modules = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
 /// Labels of the policy's modules that the image has, by their paths; nothing where nobody has looked yet.
-fn modules(grown: &Grown, known: &mut Known<'_>) -> BTreeMap<Vec<u8>, Option<Vec<u8>>> {
+fn modules(grown: &Grown, known: &mut Known<'_>) -> Modules {
     let origins: BTreeMap<NodeId, (usize, usize)> =
         grown.contents.iter().map(|(origin, node)| (*node, *origin)).collect();
     let mut modules = BTreeMap::new();

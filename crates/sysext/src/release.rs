@@ -30,7 +30,7 @@ pub(crate) fn content(recipe: &Recipe, reloads: bool) -> String {
 
 /// `NAME-VERSION-RELEASE-ARCH.raw`, as Fedora's extensions are published.
 pub(crate) fn file_name(recipe: &Recipe, packages: &[Package]) -> String {
-    let version = version(recipe, packages).unwrap_or_default();
+    let version = version(recipe, packages).unwrap_or_else(|| "0".into());
     // What a URL, a shell or sysupdate would trip over.
     let version: String = version
         .chars()

@@ -1,12 +1,15 @@
 //! Composing in a tab: does what the core asks for, and says how far it has come.
 
+use std::cell::RefCell;
+
 use gloo::timers::future::TimeoutFuture;
 use sysext::rpm::Package;
-use sysext::{Compose, Plan, Recipe, Report, Step};
+use sysext::{Compose, Recipe, Report, Step};
 use web_sys::File;
 use yew::Callback;
 
 use super::image::Image;
+use super::plan::{self, Here};
 use super::pool::Pool;
 use super::source::Source;
 use crate::agent::Answer;
@@ -23,19 +26,12 @@ pub(crate) async fn run(
 ) -> Result<(Response, File), String> {
     let start = js_sys::Date::now();
     let mut packages = Vec::new();
-    let mut by_header = std::collections::BTreeMap::new();
     for file in files {
         let package =
             Package::read(Source::open(file).await?).map_err(|error| error.to_string())?;
-        by_header.insert(package.header_sha256, file);
-        packages.push(package);
+        packages.push(Here { package, file: file.clone() });
     }
-    let plan = Plan::new(packages, recipe).map_err(|error| error.to_string())?;
-    let sources: Vec<&File> = plan
-        .packages()
-        .iter()
-        .filter_map(|package| by_header.get(&package.header_sha256).copied())
-        .collect();
+    let (plan, sources) = plan::plan(&packages, recipe, &RefCell::default()).await?;
     let compose = Compose::new(plan).map_err(|error| error.to_string())?;
     let mut image = Image::new().await;
     let in_memory = image.is_in_memory();
@@ -63,7 +59,7 @@ pub(crate) async fn run(
 
 async fn drive(
     mut compose: Compose<Source>,
-    sources: &[&File],
+    sources: &[File],
     image: &mut Image,
     pool: &mut Pool,
     answer: &Callback<Answer>,

@@ -251,6 +251,10 @@ impl Mistakes {
             {
                 self.add(way!["version", "source"], format!("there is no source `{name}`"));
             }
+            None if extension.packages.is_empty() => {
+                let message = "expected `[version]` with `package`, `source` or `text`: nothing is asked for whose version it could be";
+                self.add(way!["version"], message);
+            }
             Some(Version::Text(text) | Version::Package(text)) if text.trim().is_empty() => {
                 self.add(way!["version"], "expected a text that is not empty");
             }

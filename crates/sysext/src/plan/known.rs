@@ -1,7 +1,7 @@
 //! What is known besides the headers of packages: contents of files, what lies beside a recipe, files of sources.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Read, Write as _};
+use std::io::Read;
 
 use fast_glob::glob_match;
 use rpm::{Package, Payload};
@@ -194,11 +194,44 @@ impl<'a> Known<'a> {
         }
     }
 
-    /// A gzip file of stored blocks, as pages of manuals must be: what compresses differs between processors, and the image
-    /// is compressed anyway.
-    pub(super) fn gzip(content: &[u8]) -> Result<Vec<u8>, String> {
-        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
-        let written = encoder.write_all(content).and_then(|()| encoder.finish());
-        written.map_err(|error| error.to_string())
+    /// A gzip file of stored blocks (RFC 1951, 1952), as pages of manuals must be: what compresses differs between processors,
+    /// and the image is compressed anyway.
+    pub(super) fn gzip(content: &[u8]) -> Vec<u8> {
+        // Deflate, no flags, no time, no system.
+        let mut file = vec![0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 0xFF];
+        let mut blocks = content.chunks(usize::from(u16::MAX)).peekable();
+        if blocks.peek().is_none() {
+            file.extend([1, 0, 0, 0xFF, 0xFF]);
+        }
+        while let Some(block) = blocks.next() {
+            let length = block.len() as u16;
+            file.push(u8::from(blocks.peek().is_none()));
+            file.extend(length.to_le_bytes());
+            file.extend((!length).to_le_bytes());
+            file.extend_from_slice(block);
+        }
+        let mut crc = flate2::Crc::new();
+        crc.update(content);
+        file.extend(crc.sum().to_le_bytes());
+        file.extend(crc.amount().to_le_bytes());
+        file
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use super::Known;
+
+    #[test]
+    fn stored_blocks_are_gzip() {
+        for size in [0, 1, 65_535, 65_536, 200_000] {
+            let content: Vec<u8> = (0..size).map(|byte: u32| byte as u8).collect();
+            let file = Known::gzip(&content);
+            let mut read = Vec::new();
+            flate2::read::GzDecoder::new(file.as_slice()).read_to_end(&mut read).unwrap();
+            assert_eq!(read, content, "{size} bytes");
+        }
     }
 }

@@ -144,7 +144,7 @@ impl Entries<'_> {
             let why = format!("{} has no {from}", install.source);
             return if optional { Ok(()) } else { Err(why) };
         };
-        let content = if install.gzip { Known::gzip(&content)? } else { content };
+        let content = if install.gzip { Known::gzip(&content) } else { content };
         self.put(&install.path, Entry::new(What::File(content), install.mode.0))
     }
 

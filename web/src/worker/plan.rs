@@ -1,0 +1,50 @@
+//! Plans in a tab: headers first, then contents of the files that a plan asks for.
+
+use std::cell::RefCell;
+
+use sysext::rpm::Package;
+use sysext::{Contents, Plan, Recipe};
+use web_sys::File;
+
+use super::source::Source;
+
+/// How often a plan may ask for more contents.
+const ROUNDS: usize = 4;
+
+/// A package and the file that it is in.
+#[derive(Clone)]
+pub(crate) struct Here {
+    pub(crate) package: Package,
+    pub(crate) file: File,
+}
+
+/// Plans the extension of packages. What has been looked at is kept for the next plan. Gives the files in the plan's order as
+/// well.
+pub(crate) async fn plan(
+    packages: &[Here],
+    recipe: &Recipe,
+    contents: &RefCell<Contents>,
+) -> Result<(Plan, Vec<File>), String> {
+    let text = |error: sysext::Error| error.to_string();
+    let all = packages.iter().map(|here| here.package.clone()).collect();
+    let mut plan = Plan::with_contents(all, recipe, &contents.borrow()).map_err(text)?;
+    let file_of = |package: &Package| {
+        let here = packages.iter().find(|here| here.package.header_sha256 == package.header_sha256);
+        here.map(|here| here.file.clone())
+    };
+    let files: Vec<File> = plan.packages().iter().filter_map(file_of).collect();
+    for _ in 0..ROUNDS {
+        let wanted = plan.wanted();
+        if wanted.is_empty() {
+            break;
+        }
+        for (package, indexes) in wanted {
+            let file = files.get(package).ok_or("the plan names a package that was not given")?;
+            let source = Source::open(file).await?;
+            contents.borrow_mut().read(source, &indexes).map_err(text)?;
+        }
+        plan =
+            Plan::with_contents(plan.into_packages(), recipe, &contents.borrow()).map_err(text)?;
+    }
+    Ok((plan, files))
+}
