@@ -13,6 +13,7 @@ mod locks;
 mod looking;
 mod on_base;
 mod packages;
+mod recipe_commands;
 mod recipes;
 mod registries;
 mod repodata;

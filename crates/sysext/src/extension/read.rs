@@ -138,3 +138,148 @@ fn distance(a: &str, b: &str) -> usize {
     }
     rows[a.len()][b.len()]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: &[&str]) {
+        let found = match Extension::read(text) {
+            Ok(_) => Vec::new(),
+            Err(BadExtension(mistakes)) => mistakes,
+        };
+        let found: Vec<String> = found
+            .iter()
+            .map(|mistake| format!("{}:{}: {}", mistake.line, mistake.column, mistake.message))
+            .collect();
+        assert_eq!(found, expected, "{text}");
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused_with_what_was_meant() {
+        check(
+            "summary = \"x\"\npakages = [\"htop\"]\n",
+            &["2:1: unknown key `pakages`: did you mean `packages`?"],
+        );
+        check(
+            "summary = \"x\"\npackages = [\"a\"]\n[[step]]\nsymlinks = { path = \"/usr/a\", target = \"b\" }\n",
+            &["4:1: unknown key `symlinks`: did you mean `symlink`?"],
+        );
+        check(
+            "summary = \"x\"\npackages = [\"a\"]\nweak_dependencies = false\n",
+            &["3:1: unknown key `weak_dependencies`: did you mean `weak-dependencies`?"],
+        );
+        check(
+            "summary = \"x\"\npackages = [\"a\"]\netc = \"factroy\"\n",
+            &["3:7: unknown value `factroy`: did you mean `factory`?"],
+        );
+        check(
+            "summary = \"x\"\npackages = [\"a\"]\ntargets = [\"silverbleu\"]\n",
+            &["3:12: no target is known as `silverbleu`: did you mean `silverblue`?"],
+        );
+        check(
+            "summary = \"x\"\npackages = [\"a\"]\ntargets = [\"coreos:41\"]\n",
+            &["3:12: `coreos` has no `41`: expected one of stable, testing, next"],
+        );
+        check(
+            "summary = \"x\"\npackages = [\"a\"]\nrepositories = [\"rpmfusion-fre\"]\n",
+            &["3:17: no repository is known as `rpmfusion-fre`: did you mean `rpmfusion-free`?"],
+        );
+        check(
+            "summary = \"x\"\npackages = [\"a\"]\nservices = [\"docker\"]\n",
+            &["3:13: `docker` is no unit: did you mean `docker.service`?"],
+        );
+        check(
+            "summary = \"x\"\npackages = [\"a\"]\nqqqqqqqq = 1\n",
+            &[
+                "3:1: unknown key `qqqqqqqq`: expected one of summary, description, homepage, collection, name, class, packages, exclude, weak-dependencies, absent, repositories, default-repositories, repository, source, targets, releases, arches, any-release, version, leave-out, etc, services, setup, step, required, allow, deny",
+            ],
+        );
+    }
+
+    #[test]
+    fn what_is_of_another_type_is_refused() {
+        check("summary = 1\n", &["1:11: invalid type: integer `1`, expected a string"]);
+        check(
+            "summary = \"x\"\npackages = \"a\"\n",
+            &["2:12: invalid type: string \"a\", expected a sequence"],
+        );
+        check("summary = \"x\"\npackages = [\"a\"\n", &["2:16: unclosed array, expected `]`"]);
+        check(
+            "summary = \"x\"\npackages = [\"a\"]\n[[step]]\nmode = { path = \"/usr/bin/a\", mode = \"99\" }\n",
+            &["4:38: expected permissions such as \"0755\", found \"99\""],
+        );
+        check(
+            "summary = \"x\"\npackages = [\"a\"]\n[[step]]\nmode = { path = \"/usr/bin/a\", mode = 755 }\n",
+            &["4:38: invalid type: integer `755`, expected a string"],
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_all_at_once() {
+        check(
+            "",
+            &[
+                "1:1: expected `summary`, one line about the extension",
+                "1:1: expected `packages`, a `source` or steps that write files: there is nothing to put into the image",
+                "1:1: expected `[version]` with `package`, `source` or `text`: nothing is asked for whose version it could be",
+            ],
+        );
+        check(
+            "summary = \"x\"\npackages = [\"a\"]\nexclude = [\"a\"]\n\n[[step]]\nmkdir = { path = \"/var/lib/a\" }\n\n[[step]]\ncapabilities = { path = \"/usr/bin/a\", set = \"cap_nothing=ep\" }\n",
+            &[
+                "3:12: `a` is asked for in `packages` and excluded as well",
+                "6:18: an extension only has /usr, found `/var/lib/a`",
+                "9:45: expected capabilities such as \"cap_net_raw=ep\", found `cap_nothing=ep`",
+            ],
+        );
+        check(
+            "summary = \"x\"\npackages = [\"a\"]\n[[step]]\nmkdir = { path = \"/usr/a\" }\nremove = { path = \"/usr/b\" }\n",
+            &[
+                "3:1: expected one change per step, found `mkdir` and `remove`: make two steps of them",
+            ],
+        );
+        check(
+            "summary = \"x\"\npackages = [\"a\"]\n[[step]]\noptional = true\n",
+            &[
+                "3:1: expected a change, one of file, files, install, mkdir, move, symlink, remove, mode, owner, capabilities, replace, drop-in",
+            ],
+        );
+        check(
+            "summary = \"x\"\npackages = [\"a\"]\ndefault-repositories = false\n",
+            &[
+                "3:24: without `fedora` and `updates` there is no repository that packages could come from",
+            ],
+        );
+        check(
+            "summary = \"x\"\n[version]\nsource = \"b\"\n[[source]]\nname = \"a\"\ntype = \"file\"\nurl = \"https://example.org/{version}\"\n",
+            &[
+                "7:7: expected `version` or `discover`, which say what {version} stands for",
+                "4:1: nothing says what `a` must be: expected `sha256` or `sha256-url`",
+                "4:1: no step installs anything of `a`",
+                "3:10: there is no source `b`",
+            ],
+        );
+        check(
+            "summary = \"x\"\npackages = [\"a\"]\n[[step]]\nsymlink = { path = \"/usr/bin/{}\", target = \"b\" }\n",
+            &["4:11: expected `each`, which says what `{}` stands for"],
+        );
+        check(
+            "summary = \"x\"\npackages = [\"a\"]\ndeny = [\"kmod\"]\n[[allow]]\ncheck = \"kmod\"\nreason = \"\"\n",
+            &["6:10: expected why it is fine", "5:9: this check is in `deny` as well"],
+        );
+    }
+
+    #[test]
+    fn words_that_are_near_are_meant() {
+        let words = ["symlink", "services", "setup"];
+        let check = |found: &str, expected: Option<&str>| {
+            assert_eq!(closest(found, words.into_iter()), expected, "{found}");
+        };
+        check("symlinks", Some("symlink"));
+        check("Service", Some("services"));
+        check("stepu", None);
+        check("sevrices", Some("services"));
+        check("x", None);
+    }
+}
