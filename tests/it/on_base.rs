@@ -252,3 +252,62 @@ fn a_base_without_a_policy_is_told() {
         "{said}"
     );
 }
+
+/// The topmost layer's folder is the one that is seen, so it must be as the base's.
+#[test]
+fn folders_of_the_base_keep_mode_and_owner() {
+    if !can_mount() || !has("rpm") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let root = root(folder.path(), 1);
+    let owned = |path: &str, mode: u16, user: &str| NewFile {
+        user: user.into(),
+        group: user.into(),
+        ..NewFile::directory(path, mode)
+    };
+    let polkit = NewPackage {
+        files: vec![
+            owned("/usr/share/polkit-1/rules.d", 0o700, "squid"),
+            owned("/usr/share/plain", 0o755, "root"),
+        ],
+        ..NewPackage::new("polkit", "1", "1", "noarch")
+    };
+    let path = folder.path().join("polkit.rpm");
+    fs::write(&path, polkit.write(&Compression::Gzip)).unwrap();
+    let mut install = Command::new("rpm");
+    install.arg("--dbpath").arg(root.join("usr/lib/sysimage/rpm"));
+    run(install
+        .args(["--install", "--justdb", "--nodeps", "--nosignature", "--ignoreos"])
+        .arg(&path));
+    fs::write(root.join("usr/lib/passwd"), "squid:x:23:23::/:/sbin/nologin\n").unwrap();
+    fs::write(root.join("usr/lib/group"), "squid:x:23:\n").unwrap();
+    let pack = folder.path().join("target.base");
+    run(composer().args(["base", "make"]).arg(&root).arg("-o").arg(&pack));
+
+    let package = NewPackage {
+        files: vec![
+            // A folder that is only passed through, one that another package closes, and one of its own.
+            NewFile::file("/usr/share/polkit-1/rules.d/50-x.rules", 0o644, b"x".to_vec()),
+            owned("/usr/share/plain", 0o700, "root"),
+            owned("/usr/share/own", 0o750, "squid"),
+        ],
+        ..NewPackage::new("x", "1", "1", "noarch")
+    };
+    let path = folder.path().join("x.rpm");
+    fs::write(&path, package.write(&Compression::Gzip)).unwrap();
+    let (image, json) = compose(folder.path(), &pack, &[path]);
+    let mount = Mount::new(&image);
+    let check = |path: &str, mode: u32, uid: u32| {
+        let found = fs::symlink_metadata(mount.path().join(path)).unwrap();
+        assert_eq!((found.mode() & 0o7777, found.uid()), (mode, uid), "{path}");
+    };
+    check("usr/share/polkit-1/rules.d", 0o700, 23);
+    check("usr/share/plain", 0o755, 0);
+    check("usr/share/own", 0o750, 23);
+    check("usr/share", 0o755, 0);
+    let findings = json["findings"].as_array().unwrap();
+    let told = findings.iter().find(|finding| finding["check"] == "dir-meta").unwrap();
+    let expected = "2 folders keep mode and owner of the base: /usr/share/plain 0755 root:root";
+    assert_eq!(told["message"], expected);
+}

@@ -1,20 +1,22 @@
 //! What a target has already: its base.
 //!
-//! # The format of a base pack, version 1
+//! # The format of a base pack, version 2
 //!
-//! The 8 bytes `SYSXBAS\x01`, then sections as in [`resolve::index`]: `A` lines of where it is from (`from`, `digest`),
-//! `R` os-release, `U` passwd, `G` group, `C` file_contexts, `X` file_contexts.subs_dist; then, unless dependencies are
+//! The 8 bytes `SYSXBAS\x02`, then sections as in [`resolve::index`]: `A` lines of where it is from (`from`, `digest`),
+//! `R` os-release, `U` passwd, `G` group, `C` file_contexts, `X` file_contexts.subs_dist, `M` folders with
+//! modes or owners of their own; then, unless dependencies are
 //! lacking, an index of the packages with all their files; else `N`, a list of packages.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use resolve::index::{self, BadIndex, Index};
 use rpm::repodata::RepoPackage;
-use rpm::{Dependency, Sense};
+use rpm::{Dependency, Package, Sense};
 
 use crate::error::Error;
 
-const MAGIC: &[u8] = b"SYSXBAS\x01";
+const MAGIC: &[u8] = b"SYSXBAS\x02";
 
 /// The packages of a target's base image, and what else is known of it.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +44,17 @@ pub struct About {
     pub file_contexts: String,
     /// And its `file_contexts.subs_dist`.
     pub file_contexts_subs: String,
+    /// Folders that are not root's with mode 0755, a line each: mode, user, group, path, with a blank between them.
+    pub folders: String,
+}
+
+/// A folder of a base that is not root's with mode 0755.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Folder<'a> {
+    pub(crate) mode: u16,
+    pub(crate) user: &'a str,
+    pub(crate) group: &'a str,
+    pub(crate) path: &'a str,
 }
 
 /// Name, epoch, version, release and architecture of a package, in one text with places in it.
@@ -118,6 +131,38 @@ impl About {
         parts.into_iter().filter(|(_, text)| text.is_empty()).map(|(name, _)| name).collect()
     }
 
+    /// Adds the folders of a package that have modes or owners of their own.
+    pub fn add_folders(&mut self, package: &Package) {
+        for file in package.files.iter().filter(|file| file.is_directory()) {
+            let (mode, user, group) = (file.mode & 0o7777, &file.user, &file.group);
+            let Ok(path) = std::str::from_utf8(&file.path) else { continue };
+            if (mode, user.as_str(), group.as_str()) != (0o755, "root", "root")
+                && !path.contains('\n')
+            {
+                let _ = writeln!(self.folders, "{mode:04o} {user} {group} {path}");
+            }
+        }
+    }
+
+    /// Sorts them, whatever order the packages came in.
+    pub fn sort_folders(&mut self) {
+        let mut lines: Vec<&str> = self.folders.lines().collect();
+        lines.sort_unstable();
+        lines.dedup();
+        let mut text = lines.join("\n");
+        text.extend((!text.is_empty()).then_some('\n'));
+        self.folders = text;
+    }
+
+    /// Folders that are not root's with mode 0755.
+    pub(crate) fn special_folders(&self) -> impl Iterator<Item = Folder<'_>> {
+        self.folders.lines().filter_map(|line| {
+            let mut words = line.splitn(4, ' ');
+            let mode = u16::from_str_radix(words.next()?, 8).ok()?;
+            Some(Folder { mode, user: words.next()?, group: words.next()?, path: words.next()? })
+        })
+    }
+
     /// A value of os-release.
     pub fn os(&self, key: &str) -> Option<&str> {
         let line =
@@ -152,11 +197,16 @@ impl Base {
     /// # Errors
     /// It is neither.
     pub fn read(file: &[u8]) -> Result<Self, Error> {
+        if let Some(&[version]) = file.strip_prefix(&MAGIC[..7]).and_then(|rest| rest.first_chunk())
+            && version != MAGIC[7]
+        {
+            return Err(Error::BaseVersion { expected: MAGIC[7], found: version });
+        }
         let Some(rest) = file.strip_prefix(MAGIC) else {
             return Self::parse_list(&String::from_utf8_lossy(file));
         };
         let broken = |error: BadIndex| Error::BasePack { error };
-        let (sections, rest) = index::read_sections(rest, b"ARUGCX").map_err(broken)?;
+        let (sections, rest) = index::read_sections(rest, b"ARUGCXM").map_err(broken)?;
         let text = |at: usize| {
             let bytes = sections.get(at).map(Vec::as_slice).unwrap_or_default();
             String::from_utf8_lossy(bytes).into_owned()
@@ -175,6 +225,7 @@ impl Base {
             group: text(3),
             file_contexts: text(4),
             file_contexts_subs: text(5),
+            folders: text(6),
         };
         if rest.starts_with(b"N") {
             let (list, _) = index::read_sections(rest, b"N").map_err(broken)?;
@@ -209,12 +260,20 @@ impl Base {
     }
 
     fn write_about(about: &About) -> Vec<u8> {
-        let About { from, digest, os_release, passwd, group, file_contexts, file_contexts_subs } =
-            about;
+        let About {
+            from,
+            digest,
+            os_release,
+            passwd,
+            group,
+            file_contexts,
+            file_contexts_subs,
+            folders,
+        } = about;
         let mut file = MAGIC.to_vec();
         let first = format!("from {from}\ndigest {digest}\n");
-        let texts = [&first, os_release, passwd, group, file_contexts, file_contexts_subs];
-        for (tag, text) in b"ARUGCX".iter().zip(texts) {
+        let texts = [&first, os_release, passwd, group, file_contexts, file_contexts_subs, folders];
+        for (tag, text) in b"ARUGCXM".iter().zip(texts) {
             index::section(&mut file, *tag, text.as_bytes());
         }
         file

@@ -74,6 +74,14 @@ pub enum Error {
         /// Why.
         error: resolve::index::BadIndex,
     },
+    /// A base pack is of another version of the format.
+    #[error("expected a base pack of version {expected}, found version {found}: make it anew")]
+    BaseVersion {
+        /// The version that is read.
+        expected: u8,
+        /// The version of the pack.
+        found: u8,
+    },
     /// A list of the base's packages has something else in it.
     #[error(
         "line {line} of the base's list: expected name-[epoch:]version-release.arch, found `{found}`"

@@ -66,6 +66,8 @@ pub enum Check {
     SetId,
     /// Capabilities that are not understood.
     Capabilities,
+    /// Folders that keep the base's mode and owner.
+    DirMeta,
     /// Paths without an SELinux label.
     Label,
     /// A module of the SELinux policy.
@@ -132,7 +134,7 @@ pub enum Check {
 
 impl Check {
     /// All of them.
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 45] = [
         Self::FileConflict,
         Self::TypeConflict,
         Self::MetadataConflict,
@@ -146,6 +148,7 @@ impl Check {
         Self::Owner,
         Self::SetId,
         Self::Capabilities,
+        Self::DirMeta,
         Self::Label,
         Self::PolicyModule,
         Self::Scriptlets,
@@ -201,6 +204,7 @@ impl Check {
             Self::Owner => "Owned by root in the image: the real owner is not known",
             Self::SetId => "Set-id bit taken off: its owner is not known",
             Self::Capabilities => "File capabilities that are not understood",
+            Self::DirMeta => "Folders that keep the base's mode and owner",
             Self::Label => "Without an SELinux label",
             Self::PolicyModule => "Modules of the SELinux policy that are not loaded",
             Self::Scriptlets => "Scripts that do not run",

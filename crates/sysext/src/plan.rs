@@ -3,6 +3,7 @@
 mod base;
 mod conflicts;
 mod entries;
+mod folders;
 pub(crate) mod known;
 mod labels;
 mod opt;
@@ -117,6 +118,9 @@ impl Plan {
         let placed = entries.place();
         let reloads = system::add(&mut entries, &placed);
         add_release_file(&mut entries, reloads);
+        if let Some(base) = base {
+            folders::keep(&mut entries, base);
+        }
         let users = base.map(|base| Users::read(&base.about.passwd, &base.about.group));
         let grown = tree::grow(&mut entries, &users.unwrap_or_default(), epoch);
         findings.extend(checks::run(recipe, base, &packages, &grown, &mut known));

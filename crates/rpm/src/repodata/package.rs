@@ -40,15 +40,16 @@ impl RepoPackage {
         Self::from_headers(&headers.header, &package)
     }
 
-    /// Reads a header as the database of installed packages has it: without the magic before it.
+    /// Reads a header as the database of installed packages has it: without the magic before it. What it says of its files
+    /// comes as well.
     ///
     /// # Errors
     /// A header that breaks the format.
-    pub fn from_database(blob: &[u8]) -> Result<Self, Error> {
+    pub fn from_database(blob: &[u8]) -> Result<(Self, Package), Error> {
         let bytes = [&crate::header::MAGIC, blob].concat();
         let header = Header::read(&mut Source::new(bytes.as_slice()), "header")?;
         let package = Package::from_header(&header)?;
-        Self::from_headers(&header, &package)
+        Ok((Self::from_headers(&header, &package)?, package))
     }
 
     fn from_headers(header: &Header, package: &Package) -> Result<Self, Error> {

@@ -23,7 +23,7 @@ pub struct About {
 
 impl About {
     /// All checks.
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 45] = [
         Self {
             check: Check::FileConflict,
             what: "Two packages have one path with different content. No image is made.",
@@ -135,6 +135,13 @@ impl About {
             why: "Whoever merges the image should know.",
             fix: "`mode` and `capabilities` steps take them off.",
             link: "https://man7.org/linux/man-pages/man7/capabilities.7.html",
+        },
+        Self {
+            check: Check::DirMeta,
+            what: "Folders of the image that the base has as well have its mode and owner.",
+            why: "The topmost layer's folder is the one that is seen: an extension that only passes through a folder would open or close it.",
+            fix: "Nothing: the base's count.",
+            link: "https://github.com/systemd/systemd/issues/31404",
         },
         Self {
             check: Check::Label,
