@@ -74,6 +74,8 @@ fn the_table_is_that_of_the_recipes() {
     let readme = fs::read_to_string(format!("{FOLDER}/README.md")).unwrap();
     let table = table(&recipes());
     assert!(readme.ends_with(&table), "run `cargo xtask table`");
+    let example = readme.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    Extension::read(example).unwrap_or_else(|bad| panic!("the example of the README: {bad}"));
     let checks = fs::read_to_string(format!("{FOLDER}/CHECKS.md")).unwrap();
     assert_eq!(checks, format!("# Checks\n\n{}", About::pages()), "run `cargo xtask table`");
 }

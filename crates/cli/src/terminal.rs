@@ -47,6 +47,15 @@ impl Terminal {
         bar
     }
 
+    /// A progress bar of things that are done one by one, if somebody looks.
+    pub(crate) fn counter(&self, total: usize, what: &'static str) -> ProgressBar {
+        let bar = self.progress(total as u64);
+        let style = ProgressStyle::with_template("{msg:12} [{bar:32}] {pos} of {len}, {elapsed}");
+        bar.set_style(style.expect("the template is right").progress_chars("=> "));
+        bar.set_message(what);
+        bar
+    }
+
     /// Prints findings in words, those of one check together.
     pub(crate) fn findings(&self, findings: &[Finding], all: bool) {
         let mut groups = BTreeMap::<(Severity, Check), Vec<&Finding>>::new();

@@ -56,6 +56,7 @@ fn all(
     let side_by_side = args.jobs.map_or(cores, NonZero::get).min(jobs.len()).max(1);
     let workers = args.storage.workers.map_or_else(|| (cores / side_by_side).max(1), NonZero::get);
     let next = AtomicUsize::new(0);
+    let bar = terminal.counter(jobs.len(), "building");
     let rows = Mutex::new(Vec::new());
     let work = || {
         loop {
@@ -68,8 +69,9 @@ fn all(
             let row = Row::new(job, built);
             if let Ok(mut rows) = rows.lock() {
                 if !terminal.json {
-                    summary::tell(&row, args.verbose, terminal);
+                    bar.suspend(|| summary::tell(&row, args.verbose, terminal));
                 }
+                bar.inc(1);
                 rows.push((at, row));
             }
         }
@@ -79,6 +81,7 @@ fn all(
             scope.spawn(work);
         }
     });
+    bar.finish_and_clear();
     interrupt::check()?;
     let mut rows = rows.into_inner().unwrap_or_default();
     rows.sort_by_key(|(at, _)| *at);

@@ -3,6 +3,7 @@
 use super::{
     Action, Class, Discover, EtcPolicy, Extension, Source, SourceKind, Step, Task, Version,
 };
+use crate::plan::system::setup_unit;
 use crate::targets::Targets;
 
 /// What people ask of an extension, and the answer in sentences.
@@ -124,14 +125,14 @@ impl Extension {
                 if self.services.len() == 1 { "it" } else { "one of them" }
             ));
         }
+        if self.class == Class::Sysext {
+            sentences.push(format!("What its files ask for (users, folders, libraries, rules for devices) is done before that by {}, if there is any of it.", setup_unit(name)));
+        }
         let setup = &self.setup;
         if !setup.without.is_empty() {
             let without: Vec<String> =
                 setup.without.iter().map(|task| task.explain().to_owned()).collect();
-            sentences.push(format!(
-                "Before that, what its files ask for is done, but for this: {}.",
-                without.join("; ")
-            ));
+            sentences.push(format!("But not this: {}.", without.join("; ")));
         }
         if !setup.restart.is_empty() {
             sentences.push(format!(
