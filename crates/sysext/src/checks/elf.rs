@@ -4,6 +4,9 @@ use object::elf::{DT_NEEDED, DT_RPATH, DT_RUNPATH, DT_SONAME};
 use object::read::elf::{Dyn as _, FileHeader};
 use object::{Endianness, elf};
 
+/// Names of each kind that are kept: no linker writes more, and tables that overlap could tell of billions.
+const MAX_NAMES: usize = 10_000;
+
 /// What matters of an ELF file.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Elf {
@@ -38,7 +41,7 @@ fn of<H: FileHeader<Endian = Endianness>>(bytes: &[u8], bits: u8) -> Option<Elf>
     let text = |offset: u32| {
         strings.get(offset).ok().map(|text| String::from_utf8_lossy(text).into_owned())
     };
-    for entry in entries {
+    for entry in entries.iter().take(MAX_NAMES) {
         let Some(offset) = entry.val32(endian) else { continue };
         match entry.tag(endian) {
             DT_NEEDED => elf.needed.extend(text(offset)),
@@ -56,6 +59,9 @@ fn of<H: FileHeader<Endian = Endianness>>(bytes: &[u8], bits: u8) -> Option<Elf>
         while let Ok(Some((need, mut versions))) = needs.next() {
             let file = need.file(endian, strings).ok()?;
             while let Ok(Some(version)) = versions.next() {
+                if elf.versions.len() == MAX_NAMES {
+                    return Some(elf);
+                }
                 let name = version.name(endian, strings).ok()?;
                 let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
                 elf.versions.push((text(file), text(name)));
