@@ -10,9 +10,10 @@ use std::fs;
 use sysext::resolve::index::Index;
 use sysext::resolve::{Pool, Spec};
 use sysext::rpm::repodata::{Primary, open};
-use sysext::{About, Base, Repositories, Repository, Selection, make_index};
+use sysext::{About, Base, Metadata, Repositories, Repository, Selection, make_index};
 
 use testdata::shared::data;
+use testdata::tools::{composer, run};
 
 /// CentOS Stream 9's BaseOS of 2022, ready to be chosen from.
 fn base_os(base: Base) -> Option<Repositories> {
@@ -52,7 +53,9 @@ fn index() -> Option<Vec<u8>> {
         fs::read(path).unwrap()
     };
     // libsolv was asked without lists of all files, which would give it more solutions.
-    Some(make_index(&read("primary.xml.gz"), None).unwrap())
+    let primary = read("primary.xml.gz");
+    let metadata = Metadata { primary: &primary, ..Metadata::default() };
+    Some(make_index(&metadata).unwrap())
 }
 
 /// Holds all answers against those of libsolv 0.7.23 for the same repository.
@@ -219,4 +222,26 @@ fn lists_of_all_files_tell_who_has_a_path() {
     let names = solution.packages.iter().map(|id| repositories.pool().package_name(*id));
     assert!(names.into_iter().any(|name| name == "words"), "it has /usr/share/dict/words");
     assert_eq!(repositories.wanted_for_paths(&selection), [], "they are read once");
+}
+
+/// What an index leaves out would change answers: groups, and packages that the default streams of modules hide.
+#[test]
+fn an_index_answers_as_the_repository_that_it_is_made_of() {
+    let Some(repository) = data("repodata/cs9-osbuild/appstream") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let index = folder.path().join("appstream.idx");
+    run(composer().args(["index", "--repo"]).arg(&repository).arg("-o").arg(&index));
+    for spec in ["@core", "@base-x", "nodejs", "perl", "postgresql-server", "@nothing"] {
+        let resolve = |place: &std::path::Path| {
+            let repo = format!("appstream={}", place.display());
+            let mut command = composer();
+            command.args(["resolve", "--arch", "x86_64", "--repo", &repo, spec]);
+            let output = command.output().unwrap();
+            (output.status.code(), output.stdout, output.stderr)
+        };
+        let (direct, indexed) = (resolve(&repository), resolve(&index));
+        assert_eq!(direct, indexed, "{spec}");
+        let said = String::from_utf8_lossy(&direct.2).contains("@nothing");
+        assert_eq!(said, spec == "@nothing", "{spec}");
+    }
 }

@@ -1,8 +1,8 @@
 //! A compact form of the packages of a repository: what choosing and fetching needs, loaded without parsing XML.
 //!
-//! # Format, version 1
+//! # Format, version 2
 //!
-//! All numbers are LEB128 varints; signed ones are zigzag-coded. A file is the 8 bytes `SYSXIDX\x01`, then sections up to
+//! All numbers are LEB128 varints; signed ones are zigzag-coded. A file is the 8 bytes `SYSXIDX\x02`, then sections up to
 //! its end. A section is its tag (one byte), the length of its content before compression, the length of what follows, and
 //! that: the content as a raw deflate stream. The sections come in this order, each once:
 //!
@@ -12,6 +12,7 @@
 //! | `D` | dependencies, ordered: count, then of each: name (text, as a difference to the one before), sense (0 to 7, or 8 for a rich one, whose name is its text), and for senses but 0 and 8 the version (text) |
 //! | `P` | packages: count, then column by column: names (text, difference, signed), versions (text), architectures (text), and of each of the eight lists of dependencies the counts, then the dependencies (difference to the one before in the same list, signed) |
 //! | `F` | paths that others may require: of each package the count, then texts (difference, signed) |
+//! | `G` | groups of packages, as text whose form is the affair of who writes it |
 //! | `T` | more texts, as `S`, for what follows |
 //! | `O` | where packages are: of each package the kind of its place (0: `Packages/X/NAME-VERSION-RELEASE.ARCH.rpm` with X the first letter of the name in lower case; 1: a text of its own, which follows), then of each: bytes of the file, bytes installed; then of each the summary (text) |
 //! | `H` | the algorithm of the digests (text), bytes of one digest, then all of them |
@@ -28,7 +29,7 @@ use rpm::repodata::Checksum;
 pub use read::read_sections;
 pub use write::{section, write};
 
-const MAGIC: &[u8; 8] = b"SYSXIDX\x01";
+const MAGIC: &[u8; 8] = b"SYSXIDX\x02";
 /// The sense that stands for a rich dependency.
 const RICH: u64 = 8;
 /// Bytes that all sections may have: a few hundred million dependencies.
@@ -78,6 +79,7 @@ pub struct Index {
     pub(crate) packages: Vec<[u32; 3]>,
     pub(crate) lists: [Lengths; 8],
     pub(crate) paths: Lengths,
+    groups: String,
     /// The sections that tell where packages are, still compressed.
     origins: Vec<u8>,
 }

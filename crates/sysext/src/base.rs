@@ -247,7 +247,7 @@ impl Base {
         packages.retain(|package| package.name != "gpg-pubkey");
         packages.sort_by_cached_key(RepoPackage::nevra);
         packages.dedup_by_key(|package| package.nevra());
-        file.extend(index::write(&packages));
+        file.extend(index::write(&packages, ""));
         file
     }
 

@@ -2,15 +2,34 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rpm::repodata::{Filelists, Primary, RepoFile, RepoPackage, open};
+use rpm::repodata::{Comps, Filelists, Modules, Primary, RepoFile, RepoPackage, open};
 
-/// Makes an index of a repository's metadata: of `primary`, and of `filelists` for paths that packages require and
-/// `primary` does not have.
+use crate::groups;
+
+/// The files of a repository's metadata that an index is made of, as the repository has them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Metadata<'a> {
+    /// `primary.xml`
+    pub primary: &'a [u8],
+    /// `filelists.xml`, for paths that packages require and `primary` does not have.
+    pub filelists: Option<&'a [u8]>,
+    /// `comps.xml`, for groups.
+    pub comps: Option<&'a [u8]>,
+    /// `modules.yaml`, whose default streams hide packages.
+    pub modules: Option<&'a [u8]>,
+}
+
+/// Makes an index of a repository's metadata.
 ///
 /// # Errors
 /// A file is broken.
-pub fn make_index(primary: &[u8], filelists: Option<&[u8]>) -> Result<Vec<u8>, rpm::Error> {
+pub fn make_index(metadata: &Metadata<'_>) -> Result<Vec<u8>, rpm::Error> {
+    let Metadata { primary, filelists, comps, modules } = *metadata;
     let mut packages: Vec<RepoPackage> = Primary::new(open(primary)?).collect::<Result<_, _>>()?;
+    if let Some(modules) = modules {
+        let filter = Modules::read(open(modules)?)?.filter();
+        packages.retain(|package| filter.allows(&package.nevra(), &package.name));
+    }
     if let Some(filelists) = filelists {
         let mut missing: BTreeSet<String> = packages.iter().flat_map(required_paths).collect();
         for file in packages.iter().flat_map(|package| &package.files) {
@@ -37,7 +56,9 @@ pub fn make_index(primary: &[u8], filelists: Option<&[u8]>) -> Result<Vec<u8>, r
             }
         }
     }
-    Ok(resolve::index::write(&packages))
+    let comps = comps.map(|comps| Comps::read(open(comps)?)).transpose()?;
+    let groups = comps.as_ref().map(groups::write).unwrap_or_default();
+    Ok(resolve::index::write(&packages, &groups))
 }
 
 /// Paths that a package's dependencies name.

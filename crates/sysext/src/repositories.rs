@@ -19,6 +19,7 @@ pub use known::known_repositories;
 
 use crate::base::Base;
 use crate::error::Error;
+use crate::groups;
 
 /// A repository, and what is taken from it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -300,6 +301,7 @@ impl Repositories {
         let state = &mut self.repositories[repository];
         let failed = |error| Error::Index { repository: state.repository.name.clone(), error };
         let index = Index::read(file).map_err(failed)?;
+        state.comps = groups::read(index.groups());
         let first = self.pool.add_index(state.id, &index);
         state.index = Some((first, index, None));
         Ok(())

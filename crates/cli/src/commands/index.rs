@@ -1,6 +1,7 @@
 //! `sysext-composer index`: a repository's metadata in a small file.
 
 use anyhow::{Context as _, Result};
+use sysext::Metadata;
 use sysext::erofs::Write;
 use sysext::rpm::repodata::Repomd;
 
@@ -26,7 +27,18 @@ pub(crate) fn run(args: &args::Index, terminal: &Terminal) -> Result<Outcome> {
         Ok(Some(file))
     };
     let primary = get("primary")?.context("the repository has no primary.xml")?;
-    let index = sysext::make_index(&primary, get("filelists")?.as_deref())?;
+    let (filelists, modules) = (get("filelists")?, get("modules")?);
+    // Packages can be chosen without groups.
+    let comps = get("group").unwrap_or_else(|error| {
+        eprintln!("warning: the index has no groups: {error:#}");
+        None
+    });
+    let index = sysext::make_index(&Metadata {
+        primary: &primary,
+        filelists: filelists.as_deref(),
+        comps: comps.as_deref(),
+        modules: modules.as_deref(),
+    })?;
     let output = Output::new(&args.output)?;
     let size = index.len() as u64;
     output.write(&Write { at: 0, bytes: index })?;

@@ -128,10 +128,10 @@ impl Index {
     pub fn read(file: &[u8]) -> Result<Self, BadIndex> {
         let rest = file.strip_prefix(MAGIC).ok_or(BadIndex {
             section: 0,
-            what: "it does not start as an index of version 1 does",
+            what: "it does not start as an index of version 2 does",
         })?;
         let mut rest = Reader { rest, tag: 0 };
-        let decoded = sections(&mut rest, b"SDPF")?;
+        let decoded = sections(&mut rest, b"SDPFG")?;
         let mut sections = decoded.iter();
         let mut index = Self {
             texts: read_texts(&mut next(&mut sections)?)?,
@@ -139,11 +139,15 @@ impl Index {
             packages: Vec::new(),
             lists: Default::default(),
             paths: Lengths::default(),
+            groups: String::new(),
             origins: rest.rest.to_vec(),
         };
         index.read_dependencies(&mut next(&mut sections)?)?;
         index.read_packages(&mut next(&mut sections)?)?;
         index.read_paths(&mut next(&mut sections)?)?;
+        let groups = next(&mut sections)?;
+        index.groups =
+            String::from_utf8(groups.rest.to_vec()).map_err(|_| groups.bad("it is not text"))?;
         Ok(index)
     }
 
@@ -231,6 +235,11 @@ impl Index {
     /// `name`, `[epoch:]version-release` and architecture of all packages.
     pub fn nevras(&self) -> impl Iterator<Item = [&str; 3]> {
         self.packages.iter().map(|parts| parts.map(|text| self.texts.get(text)))
+    }
+
+    /// What the index says of groups, as it was given to [`super::write`].
+    pub fn groups(&self) -> &str {
+        &self.groups
     }
 
     /// Names of everything that its packages provide, require, conflict with and so on.

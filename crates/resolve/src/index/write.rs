@@ -15,7 +15,7 @@ use super::{MAGIC, usual_location};
 ///
 /// # Panics
 /// There is more than memory could hold.
-pub fn write(packages: &[RepoPackage]) -> Vec<u8> {
+pub fn write(packages: &[RepoPackage], groups: &str) -> Vec<u8> {
     let (mut texts, mut more) = (Texts::default(), Texts::default());
     let mut dependencies = Dependencies::new();
     for package in packages {
@@ -64,6 +64,7 @@ pub fn write(packages: &[RepoPackage]) -> Vec<u8> {
         }
     }
     section(&mut file, b'F', &content);
+    section(&mut file, b'G', groups.as_bytes());
     section(&mut file, b'T', &more.write());
     section(&mut file, b'O', &origins_section(packages, &more));
     section(&mut file, b'H', &digests_section(packages, &more));
