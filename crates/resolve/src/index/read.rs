@@ -237,7 +237,7 @@ impl Index {
         self.packages.iter().map(|parts| parts.map(|text| self.texts.get(text)))
     }
 
-    /// What the index says of groups, as it was given to [`super::write`].
+    /// What the index says of groups, as it was given to [`super::write()`].
     pub fn groups(&self) -> &str {
         &self.groups
     }
