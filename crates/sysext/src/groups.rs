@@ -41,7 +41,7 @@ pub(crate) fn write(comps: &Comps) -> String {
     text
 }
 
-/// Reads what [`write`] wrote. Lines that are none of these are passed over.
+/// Reads what [`write()`] wrote. Lines that are none of these are passed over.
 pub(crate) fn read(text: &str) -> Comps {
     let mut comps = Comps::default();
     for line in text.lines() {
