@@ -4,6 +4,7 @@
 
 mod architecture;
 mod bases;
+mod booting;
 mod extensions;
 mod fetching;
 mod fixtures;

@@ -30,15 +30,12 @@ pub(super) fn check(image: &mut Image<'_, '_>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{file, messages};
+    use super::super::testing::count;
     use super::*;
-    use crate::extension::Extension;
 
     #[test]
     fn schemas_are_told() {
-        let check = |path: &str| {
-            messages(Check::Gschema, vec![file(path, "")], Extension::default(), None).len()
-        };
+        let check = |path: &str| count(Check::Gschema, path);
         assert_eq!(check("/usr/share/glib-2.0/schemas/org.gnome.x.gschema.xml"), 1);
         assert_eq!(check("/usr/share/glib-2.0/schemas/10_x.gschema.override"), 1);
         assert_eq!(check("/usr/share/x/org.gnome.x.gschema.xml"), 0);

@@ -36,15 +36,12 @@ pub(super) fn check(image: &mut Image<'_, '_>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{file, messages};
+    use super::super::testing::count;
     use super::*;
-    use crate::extension::Extension;
 
     #[test]
     fn what_comes_too_late_is_told() {
-        let check = |path: &str| {
-            messages(Check::Initrd, vec![file(path, "")], Extension::default(), None).len()
-        };
+        let check = |path: &str| count(Check::Initrd, path);
         assert_eq!(check("/usr/lib/dracut/modules.d/90x/module-setup.sh"), 1);
         assert_eq!(check("/lib/firmware/x.bin"), 1);
         assert_eq!(check("/usr/lib/systemd/system-generators/x"), 1);

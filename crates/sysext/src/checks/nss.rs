@@ -27,15 +27,12 @@ pub(super) fn check(image: &mut Image<'_, '_>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{file, messages};
+    use super::super::testing::count;
     use super::*;
-    use crate::extension::Extension;
 
     #[test]
     fn modules_for_names_and_logins_are_told() {
-        let check = |path: &str| {
-            messages(Check::Nss, vec![file(path, "")], Extension::default(), None).len()
-        };
+        let check = |path: &str| count(Check::Nss, path);
         assert_eq!(check("/lib64/libnss_winbind.so.2"), 1);
         assert_eq!(check("/usr/lib64/security/pam_u2f.so"), 1);
         assert_eq!(check("/usr/lib64/libnss3.so"), 0);

@@ -13,15 +13,12 @@ pub(super) fn check(image: &mut Image<'_, '_>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{file, messages};
+    use super::super::testing::count;
     use super::*;
-    use crate::extension::Extension;
 
     #[test]
     fn rules_that_nobody_reads_are_told() {
-        let check = |path: &str| {
-            messages(Check::Polkit, vec![file(path, "")], Extension::default(), None).len()
-        };
+        let check = |path: &str| count(Check::Polkit, path);
         // libvirt's are in /usr.
         assert_eq!(check("/usr/share/polkit-1/rules.d/50-libvirt.rules"), 0);
         assert_eq!(check("/etc/polkit-1/rules.d/50-x.rules"), 1);

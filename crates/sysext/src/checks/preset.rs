@@ -23,15 +23,12 @@ pub(super) fn check(image: &mut Image<'_, '_>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{file, messages};
+    use super::super::testing::count;
     use super::*;
-    use crate::extension::Extension;
 
     #[test]
     fn presets_are_told() {
-        let check = |path: &str| {
-            messages(Check::Preset, vec![file(path, "")], Extension::default(), None).len()
-        };
+        let check = |path: &str| count(Check::Preset, path);
         assert_eq!(check("/usr/lib/systemd/system-preset/90-x.preset"), 1);
         assert_eq!(check("/usr/lib/systemd/system/x.service"), 0);
     }

@@ -51,6 +51,11 @@ pub(crate) fn messages(
         .collect()
 }
 
+/// How often a check fires on an image of one empty file.
+pub(super) fn count(check: Check, path: &str) -> usize {
+    messages(check, vec![file(path, "")], Extension::default(), None).len()
+}
+
 /// All findings of an image of files.
 pub(crate) fn findings(
     files: Vec<NewFile>,

@@ -29,15 +29,12 @@ pub(super) fn check(image: &mut Image<'_, '_>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{file, messages};
+    use super::super::testing::count;
     use super::*;
-    use crate::extension::Extension;
 
     #[test]
     fn units_of_people_are_told() {
-        let check = |path: &str| {
-            messages(Check::UserUnits, vec![file(path, "")], Extension::default(), None).len()
-        };
+        let check = |path: &str| count(Check::UserUnits, path);
         // sunshine's.
         assert_eq!(check("/usr/lib/systemd/user/sunshine.service"), 1);
         assert_eq!(check("/usr/lib/systemd/system/x.service"), 0);

@@ -1,6 +1,12 @@
 //! Steps: what an extension changes of what its packages have.
 
+mod mode;
+mod written;
+
 use serde::{Deserialize, Serialize};
+
+pub use mode::{FileMode, FolderMode};
+use written::Written;
 
 use crate::recipe::Arch;
 
@@ -223,107 +229,6 @@ pub struct DropIn {
     pub text: String,
 }
 
-/// A step as it is written: exactly one of the changes.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Step"))]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub(crate) struct Written {
-    /// Writes a file.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    file: Option<File>,
-    /// Puts all files of a folder beside `extension.toml` below a path.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    files: Option<Files>,
-    /// Puts a file of a source at a path.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    install: Option<Install>,
-    /// Makes a folder.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mkdir: Option<Mkdir>,
-    /// Gives a file or folder another path; what is in a folder comes along.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    r#move: Option<Move>,
-    /// Makes symbolic links.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    symlink: Option<Symlink>,
-    /// Takes out what matches, folders with all that is in them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    remove: Option<Remove>,
-    /// Sets permissions of what matches.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mode: Option<Mode>,
-    /// Sets owner and group of what matches, by the base's numbers.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    owner: Option<SetOwner>,
-    /// Sets capabilities of the files that match.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    capabilities: Option<SetCapabilities>,
-    /// Puts one text in the place of another in the files that match.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    replace: Option<Replace>,
-    /// Writes a drop-in of a unit of systemd.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    drop_in: Option<DropIn>,
-    /// When the change is made.
-    #[serde(skip_serializing_if = "super::is_default")]
-    when: When,
-    /// Whether it is fine if there is nothing to change.
-    #[serde(skip_serializing_if = "super::is_default")]
-    optional: bool,
-}
-
-impl TryFrom<Written> for Step {
-    type Error = String;
-
-    fn try_from(written: Written) -> Result<Self, String> {
-        let Written { when, optional, .. } = written;
-        let actions = [
-            written.file.map(Action::File),
-            written.files.map(Action::Files),
-            written.install.map(Action::Install),
-            written.mkdir.map(Action::Mkdir),
-            written.r#move.map(Action::Move),
-            written.symlink.map(Action::Symlink),
-            written.remove.map(Action::Remove),
-            written.mode.map(Action::Mode),
-            written.owner.map(Action::SetOwner),
-            written.capabilities.map(Action::SetCapabilities),
-            written.replace.map(Action::Replace),
-            written.drop_in.map(Action::DropIn),
-        ];
-        let mut actions = actions.into_iter().flatten();
-        match (actions.next(), actions.next()) {
-            (Some(action), None) => Ok(Self { action, when, optional }),
-            (None, _) => Err(format!("expected a change, one of {}", Action::VERBS.join(", "))),
-            (Some(first), Some(second)) => Err(format!(
-                "expected one change per step, found `{}` and `{}`: make two steps of them",
-                first.verb(),
-                second.verb()
-            )),
-        }
-    }
-}
-
-impl From<Step> for Written {
-    fn from(Step { action, when, optional }: Step) -> Self {
-        let none = Self { when, optional, ..Self::default() };
-        match action {
-            Action::File(step) => Self { file: Some(step), ..none },
-            Action::Files(step) => Self { files: Some(step), ..none },
-            Action::Install(step) => Self { install: Some(step), ..none },
-            Action::Mkdir(step) => Self { mkdir: Some(step), ..none },
-            Action::Move(step) => Self { r#move: Some(step), ..none },
-            Action::Symlink(step) => Self { symlink: Some(step), ..none },
-            Action::Remove(step) => Self { remove: Some(step), ..none },
-            Action::Mode(step) => Self { mode: Some(step), ..none },
-            Action::SetOwner(step) => Self { owner: Some(step), ..none },
-            Action::SetCapabilities(step) => Self { capabilities: Some(step), ..none },
-            Action::Replace(step) => Self { replace: Some(step), ..none },
-            Action::DropIn(step) => Self { drop_in: Some(step), ..none },
-        }
-    }
-}
-
 impl Action {
     /// All words for changes.
     pub const VERBS: [&str; 12] = [
@@ -357,56 +262,5 @@ impl Action {
             Self::Replace(_) => "replace",
             Self::DropIn(_) => "drop-in",
         }
-    }
-}
-
-/// Permissions of a file, `0644` if nothing is said.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(transparent)]
-pub struct FileMode(
-    #[serde(with = "octal")]
-    #[cfg_attr(feature = "schema", schemars(with = "String"))]
-    pub u16,
-);
-
-/// Permissions of a folder, `0755` if nothing is said.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(transparent)]
-pub struct FolderMode(
-    #[serde(with = "octal")]
-    #[cfg_attr(feature = "schema", schemars(with = "String"))]
-    pub u16,
-);
-
-impl Default for FileMode {
-    fn default() -> Self {
-        Self(0o644)
-    }
-}
-
-impl Default for FolderMode {
-    fn default() -> Self {
-        Self(0o755)
-    }
-}
-
-/// Permissions as text of octal digits, as `chmod(1)` takes them: a number of TOML would be decimal.
-mod octal {
-    use serde::de::Error as _;
-    use serde::{Deserialize as _, Deserializer, Serializer};
-
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
-    pub(super) fn serialize<S: Serializer>(mode: &u16, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(&format_args!("{mode:04o}"))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<u16, D::Error> {
-        let text = String::deserialize(from)?;
-        let mode = u16::from_str_radix(&text, 8).ok().filter(|mode| *mode <= 0o7777);
-        let wrong =
-            || D::Error::custom(format!("expected permissions such as \"0755\", found {text:?}"));
-        mode.ok_or_else(wrong)
     }
 }
