@@ -9,11 +9,11 @@ use crate::system::{build, daemon};
 use testdata::shared::skipped;
 use testdata::tools::{can_mount, composer, has, run};
 
-/// An extension of nothing but steps, whose service needs a user, a folder and a file of /etc.
+/// An extension of nothing but steps, whose service needs a user, a folder and a file of /etc, and whose socket the user.
 const SERVICE: &str = r#"
 summary = "a daemon"
 any-release = true
-services = ["daemon.service"]
+services = ["daemon.socket", "daemon.service"]
 etc = "factory"
 
 [version]
@@ -27,6 +27,13 @@ WorkingDirectory=/var/lib/daemond
 RuntimeDirectory=daemond
 RuntimeDirectoryPreserve=yes
 ExecStart=/usr/bin/sh -c 'id --user > /run/daemond/ran; cat /etc/daemon.conf >> /run/daemond/ran; exec sleep infinity'
+""" }
+
+[[step]]
+file = { path = "/usr/lib/systemd/system/daemon.socket", text = """
+[Socket]
+ListenStream=/run/daemon.socket
+SocketUser=daemond
 """ }
 
 [[step]]
@@ -107,9 +114,15 @@ fn the_set_up_unit_runs_before_the_services_at_boot_and_on_a_running_system() {
     let tree = folder.path().join("tree");
     run(composer().arg("extract").arg(&image).arg(&tree));
     let check = |said: &str| {
-        assert!(said.contains("777\ngreeting=hello\n") && said.contains("daemond 750\n"), "{said}");
+        assert!(
+            said.contains("777\ngreeting=hello\n")
+                && said.contains("daemond 750\n")
+                && said.contains("socket daemond\n"),
+            "{said}"
+        );
     };
-    let look = "WAIT; cat /run/daemond/ran; stat -c '%U %a' /var/lib/daemond";
+    let look = "WAIT; cat /run/daemond/ran; stat -c '%U %a' /var/lib/daemond; \
+                echo socket $(stat -c %U /run/daemon.socket)";
     let bind = format!("--bind-ro={}:/var/lib/extensions/daemon", tree.display());
     check(&boot(folder.path(), Path::new(&lab), &bind, look));
     let live = format!(

@@ -15,6 +15,8 @@ use crate::extension::Install;
 const MAX_CONTENT: u64 = 16 << 20;
 /// but for programs and libraries, of which little is kept.
 const MAX_ELF: u64 = 256 << 20;
+/// Bytes that a file of an archive may have.
+const MAX_MEMBER: u64 = 512 << 20;
 
 /// What a plan may be made with. Hosts fill it.
 #[derive(Clone, Debug, Default)]
@@ -65,7 +67,11 @@ impl Held {
                 continue;
             }
             let mut content = Vec::new();
-            entry.read_to_end(&mut content)?;
+            (&mut entry).take(MAX_MEMBER + 1).read_to_end(&mut content)?;
+            if content.len() as u64 > MAX_MEMBER {
+                let message = format!("{path} has more than {MAX_MEMBER} bytes");
+                return Err(std::io::Error::other(message));
+            }
             files.insert(path, content);
         }
         Ok(Self::Archive(files))

@@ -12,11 +12,12 @@ use super::entries::{Entries, Entry, Placed, What};
 use crate::extension::{Class, EtcPolicy, Task};
 
 /// The generated unit's commands by what asks for them: folder below `usr/`, ends of names, task.
-const ASKS: [(&str, &[&str], Task); 12] = [
+const ASKS: [(&str, &[&str], Task); 13] = [
     ("lib/sysusers.d/", &[".conf"], Task::Sysusers),
     ("lib/tmpfiles.d/", &[".conf"], Task::Tmpfiles),
     ("etc/ld.so.conf.d/", &[".conf"], Task::Ldconfig),
     ("lib/ld.so.conf.d/", &[".conf"], Task::Ldconfig),
+    ("share/factory/etc/ld.so.conf.d/", &[".conf"], Task::Ldconfig),
     ("share/selinux/packages/", &[".pp", ".pp.bz2", ".cil"], Task::Semodule),
     ("lib/modules-load.d/", &[".conf"], Task::Modules),
     ("lib/sysctl.d/", &[".conf"], Task::Sysctl),
@@ -161,28 +162,29 @@ fn setup(entries: &Entries<'_>, tasks: &[(Task, Vec<String>)]) -> String {
         let _ = writeln!(unit, "ExecStart=-{command}");
     }
     for path in &extension.setup.relabel {
-        let _ = writeln!(unit, "ExecStart=-/usr/bin/restorecon -R {}", escape(path));
+        let _ = writeln!(unit, "ExecStart=-restorecon -R {}", escape(path));
     }
     for restart in &extension.setup.restart {
-        let _ = writeln!(unit, "ExecStart=-/usr/bin/systemctl --no-block try-restart {restart}");
+        let _ = writeln!(unit, "ExecStart=-systemctl --no-block try-restart {restart}");
     }
     unit
 }
 
-/// The commands of a task. None of them may wait for a unit: others wait for this one.
+/// The commands of a task. None of them may wait for a unit: others wait for this one. Programs are looked for where systemd does,
+/// since /usr/sbin is /usr/bin on some systems and not on others.
 fn commands(task: Task, files: &[String]) -> Vec<String> {
     let names: Vec<String> =
         files.iter().map(|path| escape(path.rsplit('/').next().unwrap_or_default())).collect();
     let names = names.join(" ");
     let one = |command: String| vec![command];
     match task {
-        Task::Sysusers => one(format!("/usr/bin/systemd-sysusers {names}")),
-        Task::Tmpfiles => one(format!("/usr/bin/systemd-tmpfiles --create {names}")),
-        Task::Ldconfig => one("/usr/bin/ldconfig".into()),
+        Task::Sysusers => one(format!("systemd-sysusers {names}")),
+        Task::Tmpfiles => one(format!("systemd-tmpfiles --create {names}")),
+        Task::Ldconfig => one("ldconfig".into()),
         Task::Semodule => {
             let paths: Vec<String> =
                 files.iter().map(|path| format!("-i {}", escape(&format!("/{path}")))).collect();
-            one(format!("/usr/bin/semodule -X 200 {}", paths.join(" ")))
+            one(format!("semodule -X 200 {}", paths.join(" ")))
         }
         Task::Modules => one(format!("/usr/lib/systemd/systemd-modules-load {names}")),
         Task::Sysctl => one(format!("/usr/lib/systemd/systemd-sysctl {names}")),
@@ -190,13 +192,13 @@ fn commands(task: Task, files: &[String]) -> Vec<String> {
         Task::Udev => {
             let mut commands = Vec::new();
             if files.iter().any(|file| file.ends_with(".hwdb")) {
-                commands.push("/usr/bin/systemd-hwdb update".to_owned());
+                commands.push("systemd-hwdb update".to_owned());
             }
-            commands.push("/usr/bin/udevadm control --reload".to_owned());
-            commands.push("/usr/bin/udevadm trigger".to_owned());
+            commands.push("udevadm control --reload".to_owned());
+            commands.push("udevadm trigger".to_owned());
             commands
         }
-        Task::Dbus => one("/usr/bin/systemctl --no-block reload dbus.service".into()),
+        Task::Dbus => one("systemctl --no-block reload dbus.service".into()),
     }
 }
 
