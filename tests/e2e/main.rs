@@ -129,6 +129,52 @@ fn check_merged(image: &[u8]) {
     );
 }
 
+/// Services, /etc and folders of vendors, whose texts change: as on the command line.
+#[test]
+fn services_are_started_and_what_is_in_opt_and_etc_has_its_place() {
+    let Some(page) = page() else { return };
+    let scratch = tempfile::tempdir().unwrap();
+    let text = |path: &str, text: &str| NewFile::file(path, 0o644, text.into());
+    let unit = "[Service]\nExecStart=/usr/bin/app\n[Install]\nWantedBy=multi-user.target\n";
+    let files = vec![
+        NewFile::file("/opt/vendor/app", 0o755, content(90_000, 1)),
+        NewFile::symlink("/usr/bin/app", "/opt/vendor/app"),
+        text("/usr/share/applications/app.desktop", "[Desktop Entry]\nExec=/opt/vendor/app %U\n"),
+        text("/usr/lib/systemd/system/app.service", unit),
+        text("/usr/lib/systemd/system/app.socket", "[Socket]\nListenStream=/run/app\n[Install]\n"),
+        text("/usr/lib/sysusers.d/app.conf", "u app - \"App\"\n"),
+        text("/etc/app.conf", "a = b\n"),
+    ];
+    let path = write_package(scratch.path(), &package("app", files), &Compression::Gzip);
+    let browser = Browser::start(1400, 1300);
+    browser.open(&page);
+    browser.upload("#choose-packages", &[&path]);
+    browser.wait("document.querySelector('#unit-0')");
+    let labels =
+        "return [...document.querySelectorAll('.units label')].map(label => label.textContent)";
+    assert_eq!(browser.script(labels), json!(["app.socket", "app.service"]));
+    browser.click("#unit-0");
+    browser.click(".more summary");
+    browser.script(
+        "const etc = document.querySelector('#etc'); etc.value = '1'; \
+         etc.dispatchEvent(new Event('change', { bubbles: true }))",
+    );
+    browser.wait("document.querySelector('#compose:enabled')");
+    browser.check_axe("services");
+    browser.screenshot("services-light");
+    browser.click("#compose");
+    browser.wait("document.querySelector('#result-sha256')");
+    let more = ["--service", "app.socket", "--etc", "factory"];
+    let (report, image) = native(&[path], "app", &more);
+    let downloaded = browser.download("#download", report["file_name"].as_str().unwrap());
+    assert!(downloaded == image, "the download is the image of the command line");
+    let has = |check: &str| {
+        report["findings"].as_array().unwrap().iter().any(|finding| finding["check"] == check)
+    };
+    assert!(has("path-opt") && has("sysusers") && has("etc-moved"), "{report:#}");
+    browser.assert_no_errors();
+}
+
 #[test]
 fn what_is_unchecked_is_left_out() {
     let Some(page) = page() else { return };

@@ -7,6 +7,7 @@ mod masthead;
 mod packages;
 mod parts;
 mod result;
+mod system;
 
 pub(crate) use extension::Extension;
 pub(crate) use files::Files;

@@ -1,7 +1,9 @@
 //! What the page knows, and how actions change it.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use sysext::extension::EtcPolicy;
 use sysext::{
     Arch, Extension, Finding, Profile, Progress, Recipe, Report, Severity, Target, check_name,
 };
@@ -21,6 +23,9 @@ pub(crate) struct State {
     pub(crate) release: String,
     pub(crate) typed_arch: Option<Arch>,
     pub(crate) any_release: bool,
+    /// Units that are started when the extension is merged.
+    pub(crate) services: BTreeSet<String>,
+    pub(crate) etc: EtcPolicy,
     pub(crate) profile: Profile,
     pub(crate) plan: Option<Result<PlanInfo, String>>,
     pub(crate) job: Job,
@@ -79,6 +84,8 @@ pub(crate) enum Action {
     Released(String),
     ForArch(Arch),
     ForAnyRelease(bool),
+    ToStart(String, bool),
+    Configured(EtcPolicy),
     Stored(Profile),
     Planned(Result<PlanInfo, String>),
     Started,
@@ -101,6 +108,8 @@ impl Default for State {
             release: RELEASES.first().copied().unwrap_or_default().to_owned(),
             typed_arch: None,
             any_release: false,
+            services: BTreeSet::new(),
+            etc: EtcPolicy::default(),
             profile: Profile::default(),
             plan: None,
             job: Job::Idle,
@@ -135,10 +144,36 @@ impl State {
         self.typed_arch.or_else(of_packages).unwrap_or(Arch::X86_64)
     }
 
+    /// Units of the packages that can be started, sockets first.
+    pub(crate) fn units(&self) -> Vec<String> {
+        let files = self.read().flat_map(|(_, info)| &info.files);
+        let names = files.filter_map(|file| {
+            let path = str::from_utf8(&file.path.0).ok()?;
+            let name = path.strip_prefix("/usr/lib/systemd/system/")?;
+            // One of a template needs a name of its own.
+            (!name.contains(['/', '@'])).then(|| name.to_owned())
+        });
+        let names: BTreeSet<String> = names.collect();
+        let of = |end: &'static str| names.iter().filter(move |name| name.ends_with(end)).cloned();
+        of(".socket").chain(of(".timer")).chain(of(".path")).chain(of(".service")).collect()
+    }
+
+    /// Whether packages have files in /etc.
+    pub(crate) fn has_etc(&self) -> bool {
+        let mut files = self.read().flat_map(|(_, info)| &info.files);
+        files.any(|file| !file.is_folder && file.path.0.starts_with(b"/etc/"))
+    }
+
     /// The choices as a recipe.
     pub(crate) fn recipe(&self) -> Recipe {
+        let units = self.units();
         Recipe {
-            extension: Extension { any_release: self.any_release, ..Extension::default() },
+            extension: Extension {
+                any_release: self.any_release,
+                services: units.into_iter().filter(|unit| self.services.contains(unit)).collect(),
+                etc: self.etc,
+                ..Extension::default()
+            },
             exclude: self.tree.excludes(),
             profile: self.profile,
             ..Recipe::new(&self.name(), Target { release: self.release.clone(), arch: self.arch() })
@@ -222,12 +257,16 @@ impl State {
                 self.tree = Rc::default();
                 self.typed_name = None;
                 self.typed_arch = None;
+                self.services.clear();
             }
             Action::Toggled(index) => Rc::make_mut(&mut self.tree).toggle(index),
             Action::Named(name) => self.typed_name = Some(name),
             Action::Released(release) => self.release = release,
             Action::ForArch(arch) => self.typed_arch = Some(arch),
             Action::ForAnyRelease(any) => self.any_release = any,
+            Action::ToStart(unit, true) => drop(self.services.insert(unit)),
+            Action::ToStart(unit, false) => drop(self.services.remove(&unit)),
+            Action::Configured(etc) => self.etc = etc,
             Action::Stored(profile) => self.profile = profile,
             _ => {}
         }

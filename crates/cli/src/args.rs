@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
 use sysext::erofs::{Kernel, Level, Options, Pcluster};
+use sysext::extension::EtcPolicy;
 use sysext::{Arch, Exclude, Profile};
 
 pub(crate) use build::{Build, Judge, NamedBase, Whom};
@@ -93,6 +94,12 @@ pub(crate) struct Compose {
     /// policy
     #[arg(long, value_name = "FILE")]
     pub(crate) base: Option<PathBuf>,
+    /// Start a unit when the extension is merged, and keep it running
+    #[arg(long = "service", value_name = "UNIT")]
+    pub(crate) services: Vec<String>,
+    /// What becomes of files in /etc: usr-etc (they go to /usr/etc), factory (systemd-tmpfiles copies them to /etc) or drop
+    #[arg(long, value_name = "POLICY", default_value = "usr-etc")]
+    pub(crate) etc: EtcPolicy,
     /// Merge on any distribution and release (ID=_any): only for programs that need nothing of the system
     #[arg(long)]
     pub(crate) any_release: bool,

@@ -176,6 +176,19 @@ pub enum EtcPolicy {
     Drop,
 }
 
+impl std::str::FromStr for EtcPolicy {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        match name {
+            "usr-etc" => Ok(Self::UsrEtc),
+            "factory" => Ok(Self::Factory),
+            "drop" => Ok(Self::Drop),
+            _ => Err("expected usr-etc, factory or drop".to_owned()),
+        }
+    }
+}
+
 /// What the generated unit does on the running system before the services start. What an image needs is found out from
 /// its files; this says what differs.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]

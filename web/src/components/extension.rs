@@ -8,6 +8,7 @@ use yew::{
 
 use super::findings::Findings;
 use super::parts::{Alert, Card, Tone};
+use super::system::{etc_field, services_field};
 use crate::app::Dispatch;
 use crate::browser::bytes;
 use crate::state::{Action, Job, RELEASES, State};
@@ -42,6 +43,7 @@ pub(crate) fn Extension(props: &ExtensionProps) -> Html {
                     { release_field(state, dispatch) }
                     { arch_field(state, dispatch) }
                 </div>
+                { services_field(state, dispatch) }
                 { options(state, dispatch) }
                 { outlook(state) }
                 { actions(state, on_cancel) }
@@ -97,7 +99,7 @@ fn arch_field(state: &State, dispatch: &Dispatch) -> Html {
 }
 
 /// A field with options of value, label and whether it is chosen.
-fn select(
+pub(super) fn select(
     id: &'static str,
     label: &'static str,
     options: impl Iterator<Item = (String, String, bool)>,
@@ -135,6 +137,7 @@ fn options(state: &State, dispatch: &Dispatch) -> Html {
                     { "Only for programs that need nothing of the system. Others break on the next release, and systemd no longer guards against it." }
                 </span>
             </div>
+            { etc_field(state, dispatch) }
             { profile_field(state, dispatch) }
         </details>
     }

@@ -67,6 +67,8 @@ fn recipe(args: &args::Compose) -> Result<Recipe> {
         target: Target { release: args.release.clone(), arch: args.arch },
         extension: Extension {
             any_release: args.any_release,
+            services: args.services.clone(),
+            etc: args.etc,
             deny: args.judge.deny.clone(),
             allowed: args.judge.allowed(),
             ..Extension::default()
