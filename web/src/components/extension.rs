@@ -164,12 +164,12 @@ fn profile_field(state: &State, dispatch: &Dispatch) -> Html {
     });
     let kernel = sysext::erofs::Options::new(state.profile).kernel();
     html! {
-        <>
+        <div>
             { select("profile", "Compression", options, &on_choice) }
             <p class="form__help">
                 { format!("{} Linux {kernel} or later reads it.", describe(state.profile).1) }
             </p>
-        </>
+        </div>
     }
 }
 
