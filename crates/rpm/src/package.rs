@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::ops::BitOr;
 
+use crate::dependency::Dependency;
 use crate::digest::{self, Hash};
 use crate::error::{Error, corrupt};
 use crate::header::Header;
+use crate::repodata::package::{PROVIDES, REQUIRES, list};
 use crate::source::Source;
 use crate::tag;
 
@@ -36,6 +38,10 @@ pub struct Package {
     pub build_time: u64,
     /// Whether this is a source package, whose files are not for a system.
     pub is_source: bool,
+    /// What it provides.
+    pub provides: Vec<Dependency>,
+    /// What it requires, without what it requires of rpm itself.
+    pub requires: Vec<Dependency>,
     /// Files in the header's order.
     pub files: Vec<File>,
     /// Scripts that rpm would run, triggers included.
@@ -203,6 +209,8 @@ impl Package {
             build_time: header.number(tag::BUILDTIME)?.unwrap_or_default(),
             // Binary packages name the source package that they are from; some tools forget to.
             is_source: header.has(tag::SOURCEPACKAGE),
+            provides: list(header, PROVIDES)?,
+            requires: list(header, REQUIRES)?,
             files: files(header)?,
             scriptlets: scriptlets(header)?,
             header_sha256,

@@ -25,7 +25,7 @@ mod comps;
 mod filelists;
 mod metalink;
 mod modules;
-mod package;
+pub(crate) mod package;
 mod primary;
 mod repo_file;
 mod repomd;

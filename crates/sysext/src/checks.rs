@@ -5,6 +5,7 @@
 
 mod about;
 mod dangling;
+mod deps;
 mod desktop;
 mod elf;
 mod etc_config;
@@ -80,6 +81,7 @@ pub(crate) fn run<'a>(
     };
     let checks = [
         dangling::check,
+        deps::check,
         desktop::check,
         etc_config::check,
         gschema::check,

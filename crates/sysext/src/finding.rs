@@ -116,6 +116,8 @@ pub enum Check {
     Dangling,
     /// An entry of the menus without its program or icon.
     Desktop,
+    /// What packages require and nobody has.
+    Deps,
     /// A library that nobody has.
     Soname,
     /// Programs of one release in an image for any.
@@ -134,7 +136,7 @@ pub enum Check {
 
 impl Check {
     /// All of them.
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 46] = [
         Self::FileConflict,
         Self::TypeConflict,
         Self::MetadataConflict,
@@ -173,6 +175,7 @@ impl Check {
         Self::Initrd,
         Self::Dangling,
         Self::Desktop,
+        Self::Deps,
         Self::Soname,
         Self::AnyId,
         Self::Level,
@@ -229,6 +232,7 @@ impl Check {
             Self::Initrd => "Files that come too late",
             Self::Dangling => "Links that lead nowhere",
             Self::Desktop => "Entries of menus without program or icon",
+            Self::Deps => "Packages lack what they require",
             Self::Soname => "Libraries that nobody has",
             Self::AnyId => "Programs of one release in an image for any",
             Self::Level => "The base's systemd is too old",

@@ -242,6 +242,16 @@ impl Index {
         &self.groups
     }
 
+    /// What its packages provide: name, how the version is meant, `[epoch:]version-release`.
+    pub fn provides(&self) -> impl Iterator<Item = (&str, Sense, &str)> {
+        let [provides, ..] = &self.lists;
+        provides.all.iter().map(|number| {
+            let (name, sense, evr) = self.dependencies[*number as usize];
+            let sense = if u64::from(sense) == RICH { Sense::ANY } else { Sense::from_bits(sense) };
+            (self.texts.get(name), sense, self.texts.get(evr))
+        })
+    }
+
     /// Names of everything that its packages provide, require, conflict with and so on.
     pub fn dependency_names(&self) -> impl Iterator<Item = &str> {
         self.dependencies.iter().map(|(name, _, _)| self.texts.get(*name))

@@ -14,8 +14,8 @@ use crate::tag;
 /// Where a list of dependencies is in a header: names, flags, versions.
 type Tags = [u32; 3];
 
-const PROVIDES: Tags = [tag::PROVIDENAME, tag::PROVIDEFLAGS, tag::PROVIDEVERSION];
-const REQUIRES: Tags = [tag::REQUIRENAME, tag::REQUIREFLAGS, tag::REQUIREVERSION];
+pub(crate) const PROVIDES: Tags = [tag::PROVIDENAME, tag::PROVIDEFLAGS, tag::PROVIDEVERSION];
+pub(crate) const REQUIRES: Tags = [tag::REQUIRENAME, tag::REQUIREFLAGS, tag::REQUIREVERSION];
 const CONFLICTS: Tags = [1054, 1053, 1055];
 const OBSOLETES: Tags = [1090, 1114, 1115];
 const RECOMMENDS: Tags = [5046, 5048, 5047];
@@ -75,8 +75,8 @@ impl RepoPackage {
             source_rpm: text(tag::SOURCERPM)?,
             build_time: package.build_time,
             installed_size: header.number(tag::SIZE)?.unwrap_or_default(),
-            provides: list(header, PROVIDES)?,
-            requires: list(header, REQUIRES)?,
+            provides: package.provides.clone(),
+            requires: package.requires.clone(),
             conflicts: list(header, CONFLICTS)?,
             obsoletes: list(header, OBSOLETES)?,
             recommends: list(header, RECOMMENDS)?,
@@ -98,7 +98,10 @@ fn decode(bytes: &[u8]) -> String {
 }
 
 /// A list of dependencies, each once, without those that rpm itself fulfils.
-fn list(header: &Header, [names, flags, versions]: Tags) -> Result<Vec<Dependency>, Error> {
+pub(crate) fn list(
+    header: &Header,
+    [names, flags, versions]: Tags,
+) -> Result<Vec<Dependency>, Error> {
     let (all, flags) = (header.strings(names)?, header.numbers(flags)?);
     let versions = header.strings(versions)?;
     let mut list: Vec<Dependency> = Vec::new();

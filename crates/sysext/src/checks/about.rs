@@ -23,7 +23,7 @@ pub struct About {
 
 impl About {
     /// All checks.
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 46] = [
         Self {
             check: Check::FileConflict,
             what: "Two packages have one path with different content. No image is made.",
@@ -261,6 +261,13 @@ impl About {
             why: "It is shown and does nothing, or is not shown at all.",
             fix: "A `replace` step changes the path.",
             link: "https://specifications.freedesktop.org/desktop-entry-spec/latest/",
+        },
+        Self {
+            check: Check::Deps,
+            what: "A package requires something that neither the image nor the base has.",
+            why: "Its programs end at their start, or when they first need it.",
+            fix: "Add the packages that have it: `resolve` and `build` find them.",
+            link: "https://github.com/flatcar/Flatcar/issues/2426",
         },
         Self {
             check: Check::Soname,
