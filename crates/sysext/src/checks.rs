@@ -5,6 +5,7 @@
 
 mod about;
 mod dangling;
+mod dbus;
 mod deps;
 mod desktop;
 mod elf;
@@ -13,6 +14,7 @@ mod gschema;
 mod initrd;
 mod kmod;
 mod level;
+mod lib_dir;
 mod nss;
 mod polkit;
 mod preset;
@@ -25,6 +27,7 @@ mod stack_depth;
 mod sysusers;
 #[cfg(test)]
 pub(crate) mod testing;
+pub(crate) mod tmpfiles;
 mod type_conflict;
 mod udev;
 mod user_units;
@@ -81,6 +84,7 @@ pub(crate) fn run<'a>(
     };
     let checks = [
         dangling::check,
+        dbus::check,
         deps::check,
         desktop::check,
         etc_config::check,
@@ -88,6 +92,7 @@ pub(crate) fn run<'a>(
         initrd::check,
         kmod::check,
         level::check,
+        lib_dir::check,
         nss::check,
         polkit::check,
         preset::check,

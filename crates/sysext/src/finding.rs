@@ -92,6 +92,12 @@ pub enum Check {
     Privileges,
     /// Users and groups that are created on the running system.
     Sysusers,
+    /// What D-Bus reads after the merge.
+    Dbus,
+    /// Libraries in folders of their own.
+    LibDir,
+    /// Files for systemd that were marked as programs.
+    Tmpfiles,
     /// What the kernel and udev read after the merge.
     Udev,
     /// Units that are not started, not there, or cannot run.
@@ -136,7 +142,7 @@ pub enum Check {
 
 impl Check {
     /// All of them.
-    pub const ALL: [Self; 46] = [
+    pub const ALL: [Self; 49] = [
         Self::FileConflict,
         Self::TypeConflict,
         Self::MetadataConflict,
@@ -163,6 +169,9 @@ impl Check {
         Self::EtcConfig,
         Self::Privileges,
         Self::Sysusers,
+        Self::Dbus,
+        Self::LibDir,
+        Self::Tmpfiles,
         Self::Udev,
         Self::Service,
         Self::Preset,
@@ -220,6 +229,9 @@ impl Check {
             Self::EtcConfig => "Units that want files of /etc which are elsewhere",
             Self::Privileges => "Programs with more rights than their callers",
             Self::Sysusers => "Users and groups that are created",
+            Self::Dbus => "Read by D-Bus after the merge",
+            Self::LibDir => "Libraries in folders of their own",
+            Self::Tmpfiles => "Files for systemd that were marked as programs",
             Self::Udev => "Read after the merge",
             Self::Service => "Units that do not run",
             Self::Preset => "Presets that nobody applies",

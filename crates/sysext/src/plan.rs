@@ -28,7 +28,8 @@ use crate::recipe::Recipe;
 use crate::release;
 use crate::select::Selection;
 use crate::users::Users;
-use entries::{Entries, Entry, What};
+pub(crate) use entries::Entries;
+use entries::{Entry, What};
 pub(crate) use known::Known;
 pub(crate) use tree::Grown;
 
@@ -116,6 +117,7 @@ impl Plan {
         steps::take(&mut entries, &mut known);
         opt::relocate(&mut entries, &mut known);
         let placed = entries.place();
+        checks::tmpfiles::mend(&mut entries);
         let reloads = system::add(&mut entries, &placed);
         add_release_file(&mut entries, reloads);
         if let Some(base) = base {

@@ -23,7 +23,7 @@ pub struct About {
 
 impl About {
     /// All checks.
-    pub const ALL: [Self; 46] = [
+    pub const ALL: [Self; 49] = [
         Self {
             check: Check::FileConflict,
             what: "Two packages have one path with different content. No image is made.",
@@ -177,6 +177,27 @@ impl About {
             why: "systemd-sysusers runs before extensions are merged.",
             fix: "Nothing, unless the recipe turns `sysusers` off.",
             link: "https://www.freedesktop.org/software/systemd/man/latest/systemd-sysusers.html",
+        },
+        Self {
+            check: Check::Dbus,
+            what: "Policies and services of D-Bus come with the extension; the set-up unit has the bus read them.",
+            why: "A bus that runs reads them when it is told to: the daemon would not get its name.",
+            fix: "Nothing, unless the recipe turns `dbus` off.",
+            link: "https://github.com/systemd/systemd/issues/41662",
+        },
+        Self {
+            check: Check::LibDir,
+            what: "Libraries are in a folder that the linker knows by /etc/ld.so.conf.d alone. The set-up unit links the file there and runs ldconfig.",
+            why: "The extension cannot have files in /etc, and the linker's cache is not part of it.",
+            fix: "Nothing, unless the recipe turns `ldconfig` off.",
+            link: "https://github.com/fedora-sysexts/fedora/issues/190",
+        },
+        Self {
+            check: Check::Tmpfiles,
+            what: "Files that systemd reads were marked as programs; they are no more.",
+            why: "systemd complains of each at every boot.",
+            fix: "Nothing: the marks are taken off.",
+            link: "https://www.freedesktop.org/software/systemd/man/latest/tmpfiles.d.html",
         },
         Self {
             check: Check::Udev,

@@ -12,15 +12,15 @@ use crate::recipe::Recipe;
 use crate::select::Selection;
 
 /// Where a file is from: package and index of the file.
-pub(super) type Origin = (usize, usize);
+pub(crate) type Origin = (usize, usize);
 
 /// An entry, and what differs from what its package says of it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     /// The file of a package that it is from.
-    pub(super) origin: Option<Origin>,
+    pub(crate) origin: Option<Origin>,
     pub(super) what: What,
-    pub(super) mode: Option<u16>,
+    pub(crate) mode: Option<u16>,
     pub(super) user: Option<String>,
     pub(super) group: Option<String>,
     pub(super) capabilities: Option<String>,
@@ -28,7 +28,7 @@ pub(super) struct Entry {
 
 /// What an entry is.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(super) enum What {
+pub(crate) enum What {
     /// What the package has.
     #[default]
     Packaged,
@@ -48,11 +48,11 @@ impl Entry {
 }
 
 /// All entries, by their paths without the slash in front. Folders that nobody lists are not among them.
-pub(super) struct Entries<'a> {
+pub(crate) struct Entries<'a> {
     pub(super) packages: &'a [Package],
     pub(super) recipe: &'a Recipe,
-    pub(super) entries: BTreeMap<Vec<u8>, Entry>,
-    pub(super) findings: &'a mut Vec<Finding>,
+    pub(crate) entries: BTreeMap<Vec<u8>, Entry>,
+    pub(crate) findings: &'a mut Vec<Finding>,
 }
 
 impl<'a> Entries<'a> {
@@ -176,7 +176,7 @@ impl<'a> Entries<'a> {
     }
 
     /// A finding with the package and path that an entry is from.
-    pub(super) fn named(&self, finding: Finding, path: &[u8], entry: &Entry) -> Finding {
+    pub(crate) fn named(&self, finding: Finding, path: &[u8], entry: &Entry) -> Finding {
         match entry.origin {
             Some(origin) => {
                 let (package, file) = self.file(origin);
@@ -194,14 +194,14 @@ impl<'a> Entries<'a> {
         }
     }
 
-    pub(super) fn is_file(&self, entry: &Entry) -> bool {
+    pub(crate) fn is_file(&self, entry: &Entry) -> bool {
         match (&entry.what, entry.origin) {
             (What::Packaged, Some(origin)) => self.file(origin).1.is_file(),
             (what, _) => matches!(what, What::File(_)),
         }
     }
 
-    pub(super) fn file(&self, (package, file): Origin) -> (&'a Package, &'a File) {
+    pub(crate) fn file(&self, (package, file): Origin) -> (&'a Package, &'a File) {
         let package = &self.packages[package];
         (package, &package.files[file])
     }
