@@ -168,6 +168,12 @@ impl<T> Tree<T> {
         }
     }
 
+    /// The entry of a path, without a slash in front.
+    pub fn find(&self, path: &[u8]) -> Option<NodeId> {
+        let mut parts = path.split(|byte| *byte == b'/');
+        parts.try_fold(self.root(), |folder, part| self.child(folder, part))
+    }
+
     /// Adds an entry.
     ///
     /// # Errors

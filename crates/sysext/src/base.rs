@@ -7,7 +7,7 @@
 //! modes or owners of their own; then, unless dependencies are
 //! lacking, an index of the packages with all their files; else `N`, a list of packages.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use resolve::index::{self, BadIndex, Index};
@@ -15,6 +15,7 @@ use rpm::repodata::RepoPackage;
 use rpm::{Dependency, Package, Sense};
 
 use crate::error::Error;
+use crate::layout;
 
 const MAGIC: &[u8] = b"SYSXBAS\x02";
 
@@ -282,6 +283,12 @@ impl Base {
     /// Dependencies and files of the packages, if they are known.
     pub fn index(&self) -> Option<&Index> {
         self.index.as_ref()
+    }
+
+    /// Paths of its packages as they are on a system of a release, without the slash in front, if they are known.
+    pub(crate) fn paths_on(&self, release: &str) -> Option<BTreeSet<Vec<u8>>> {
+        let paths = self.index.as_ref()?.paths();
+        Some(paths.filter_map(|path| layout::merged(path.as_bytes(), false, release)).collect())
     }
 
     /// All packages, in the order of their texts.

@@ -27,21 +27,21 @@ mod stack_depth;
 mod sysusers;
 #[cfg(test)]
 pub(crate) mod testing;
-pub(crate) mod tmpfiles;
 mod type_conflict;
 mod udev;
 mod user_units;
 
-use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use erofs::{Kind, NodeId, Tree};
 use rpm::Package;
 
 use crate::base::{Base, Nevra};
+use crate::extension::{Class, Task};
 use crate::finding::{Check, Finding, Severity};
 use crate::layout;
-use crate::plan::Known;
+use crate::path::{self, display};
+use crate::plan::{ByNode, Known};
 use crate::recipe::Recipe;
 
 pub use about::About;
@@ -55,33 +55,15 @@ pub(crate) struct Image<'a, 'k> {
     pub(crate) packages: &'a [Package],
     pub(crate) tree: &'a Tree<u64>,
     pub(crate) paths: BTreeMap<Vec<u8>, NodeId>,
-    texts: BTreeMap<NodeId, &'a [u8]>,
-    origins: BTreeMap<NodeId, (usize, usize)>,
-    known: &'a mut Known<'k>,
-    base_paths: OnceCell<BTreeSet<Vec<u8>>>,
-    findings: Vec<Finding>,
+    pub(crate) by_node: &'a ByNode<'a>,
+    pub(crate) known: &'a mut Known<'k>,
+    /// Paths of the base's packages as they are on the system, if they are known.
+    pub(crate) base_paths: Option<&'a BTreeSet<Vec<u8>>>,
+    pub(crate) findings: Vec<Finding>,
 }
 
 /// Runs all checks of an image.
-pub(crate) fn run<'a>(
-    recipe: &'a Recipe,
-    base: Option<&'a Base>,
-    packages: &'a [Package],
-    grown: &'a crate::plan::Grown,
-    known: &'a mut Known<'_>,
-) -> Vec<Finding> {
-    let mut image = Image {
-        recipe,
-        base,
-        packages,
-        tree: &grown.tree,
-        paths: grown.tree.paths().collect(),
-        texts: grown.texts.iter().map(|(node, text)| (*node, text.as_slice())).collect(),
-        origins: grown.contents.iter().map(|(origin, node)| (*node, *origin)).collect(),
-        known,
-        base_paths: OnceCell::new(),
-        findings: Vec::new(),
-    };
+pub(crate) fn run(mut image: Image<'_, '_>) -> Vec<Finding> {
     let checks = [
         dangling::check,
         dbus::check,
@@ -127,8 +109,8 @@ impl<'a> Image<'a, '_> {
             finding = finding.fix(fix);
         }
         if let Some(path) = path {
-            let origin = self.paths.get(path).and_then(|node| self.origins.get(node));
-            if let Some(package) = origin.and_then(|(package, _)| self.packages.get(*package)) {
+            let origin = self.paths.get(path).and_then(|node| self.by_node.origin(*node));
+            if let Some(package) = origin.and_then(|(package, _)| self.packages.get(package)) {
                 finding = finding.package(package.nevra());
             }
             finding = finding.path(&[b"/", path].concat());
@@ -154,7 +136,8 @@ impl<'a> Image<'a, '_> {
     fn units(&self) -> BTreeMap<String, Vec<u8>> {
         let ends = [".service", ".socket", ".timer", ".path", ".mount", ".target"];
         let mut units = BTreeMap::new();
-        for folder in ["usr/lib/systemd/system", "etc/systemd/system"] {
+        for class in [Class::Sysext, Class::Confext] {
+            let folder = class.units();
             for path in self.below(folder, &ends) {
                 let name = String::from_utf8_lossy(&path[folder.len() + 1..]).into_owned();
                 if !name.contains('/') {
@@ -171,21 +154,16 @@ impl<'a> Image<'a, '_> {
         if !matches!(self.tree.node(node).kind, Kind::File(_)) {
             return None;
         }
-        let bytes = match (self.texts.get(&node), self.origins.get(&node)) {
-            (Some(text), _) => text,
-            (None, Some(origin)) => self.known.content(*origin, false)?,
-            (None, None) => return None,
-        };
+        let bytes = self.by_node.content(node, self.known)?;
         Some(String::from_utf8_lossy(bytes).into_owned())
     }
 
     /// What a program or library of the image says of itself, if it is one.
     fn elf(&mut self, path: &[u8]) -> Option<Elf> {
         let node = *self.paths.get(path)?;
-        match (self.texts.get(&node), self.origins.get(&node)) {
-            (Some(text), _) => elf::read(text),
-            (None, Some(origin)) => self.known.elf(*origin),
-            (None, None) => None,
+        match self.by_node.text(node) {
+            Some(text) => elf::read(text),
+            None => self.known.elf(self.by_node.origin(node)?),
         }
     }
 
@@ -197,23 +175,23 @@ impl<'a> Image<'a, '_> {
         if path.is_empty() || self.paths.contains_key(&path) {
             return true;
         }
-        let Some(base) = self.base_paths() else { return true };
-        let below = [path.as_slice(), b"/"].concat();
-        let is_folder =
-            || base.range(below.clone()..).next().is_some_and(|next| next.starts_with(&below));
-        base.contains(&path) || is_folder()
+        let Some(base) = self.base_paths else { return true };
+        base.contains(&path) || self.is_folder_of_base(&path)
     }
 
-    /// Paths of the base's packages as they are on the system, if they are known.
-    fn base_paths(&self) -> Option<&BTreeSet<Vec<u8>>> {
-        let index = self.base?.index()?;
-        let release = &self.recipe.target.release;
-        Some(self.base_paths.get_or_init(|| {
-            index
-                .paths()
-                .filter_map(|path| layout::merged(path.as_bytes(), false, release))
-                .collect()
-        }))
+    /// Whether packages of the base have something below a path.
+    fn is_folder_of_base(&self, path: &[u8]) -> bool {
+        let below = [path, b"/"].concat();
+        let next = self.base_paths.and_then(|base| base.range(below.clone()..).next());
+        next.is_some_and(|next| next.starts_with(&below))
+    }
+
+    /// How much it matters that something must be done after the merge, and who does it.
+    fn who_does(&self, task: Task) -> (Severity, &'static str) {
+        match self.recipe.extension.setup.without.contains(&task) {
+            true => (Severity::Warning, "nobody"),
+            false => (Severity::Info, "the set-up unit"),
+        }
     }
 
     /// A package of the base by its name.
@@ -230,6 +208,16 @@ fn values<'t>(text: &'t str, key: &'t str) -> impl Iterator<Item = &'t str> {
     })
 }
 
+/// The last parts of paths, as text.
+fn names(paths: &[Vec<u8>]) -> Vec<String> {
+    paths.iter().map(|path| path::name(path)).collect()
+}
+
+/// Paths, for a message.
+fn displays(paths: &[Vec<u8>]) -> Vec<String> {
+    paths.iter().map(|path| display(path)).collect()
+}
+
 /// A few of many, for a message.
 fn some(items: &[String]) -> String {
     const SHOWN: usize = 5;
@@ -238,9 +226,4 @@ fn some(items: &[String]) -> String {
         0 => shown,
         more => format!("{shown} and {more} more"),
     }
-}
-
-/// A path for a message.
-fn display(path: &[u8]) -> String {
-    format!("/{}", String::from_utf8_lossy(path))
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use erofs::{Kind, Tree};
 
 use crate::finding::{Check, Finding, Severity};
+use crate::plan::ByNode;
 
 /// What an extension has, for comparing it with others.
 #[derive(Clone, Debug, Default)]
@@ -16,19 +17,16 @@ pub struct Contents {
 impl crate::Plan {
     /// What the image has, for comparing it with others.
     pub fn contents(&self) -> Contents {
-        let origins: BTreeMap<_, _> =
-            self.contents.iter().map(|(origin, node)| (*node, *origin)).collect();
-        let texts: BTreeMap<_, _> =
-            self.texts.iter().map(|(node, text)| (*node, text.as_slice())).collect();
+        let by_node = ByNode::new(&self.contents, &self.texts);
         let tree: &Tree<u64> = self.tree();
         let mut paths = BTreeMap::new();
         for (path, node) in tree.paths() {
             let what = match &tree.node(node).kind {
                 Kind::Directory(_) => continue,
                 Kind::Symlink(target) => [b"link ", target.as_slice()].concat(),
-                Kind::File(size) => match (texts.get(&node), origins.get(&node)) {
-                    (Some(text), _) => [b"text ", *text].concat(),
-                    (None, Some(&(package, file))) => {
+                Kind::File(size) => match (by_node.text(node), by_node.origin(node)) {
+                    (Some(text), _) => [b"text ", text].concat(),
+                    (None, Some((package, file))) => {
                         let file = &self.packages()[package].files[file];
                         [size.to_string().as_bytes(), b" ", file.digest.as_slice()].concat()
                     }

@@ -129,6 +129,16 @@ pub enum Class {
     Confext,
 }
 
+impl Class {
+    /// Folder of units of the system manager, in an image of this class.
+    pub(crate) fn units(self) -> &'static str {
+        match self {
+            Self::Sysext => "usr/lib/systemd/system",
+            Self::Confext => "etc/systemd/system",
+        }
+    }
+}
+
 /// A repository that the extension describes itself.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -2,6 +2,7 @@
 
 use crate::extension::{Class, EtcPolicy, Extension};
 use crate::finding::{Check, Finding, Severity};
+use crate::path::is_within;
 
 /// Since which release `/usr/sbin` is `/usr/bin`
 /// (<https://fedoraproject.org/wiki/Changes/Unify_bin_and_sbin>).
@@ -36,9 +37,7 @@ pub(crate) fn merged(path: &[u8], is_symlink: bool, release: &str) -> Option<Vec
 
 /// Where a merged path goes in an extension, if it can have it.
 pub(crate) fn within(path: &[u8], extension: &Extension) -> Option<Vec<u8>> {
-    let is_in = |top: &[u8]| {
-        path == top || path.strip_prefix(top).is_some_and(|rest| rest.starts_with(b"/"))
-    };
+    let is_in = |top: &[u8]| is_within(path, top);
     match (extension.class, extension.etc) {
         (Class::Sysext, _) if is_in(b"usr") => Some(path.to_vec()),
         (Class::Confext, _) if is_in(b"etc") => Some(path.to_vec()),

@@ -54,6 +54,7 @@ mod groups;
 mod layout;
 mod lock;
 mod make_index;
+mod path;
 mod plan;
 mod recipe;
 mod release;

@@ -6,6 +6,7 @@ mod entries;
 mod folders;
 pub(crate) mod known;
 mod labels;
+mod marks;
 mod opt;
 mod scriptlets;
 mod steps;
@@ -19,7 +20,7 @@ use fast_glob::glob_match;
 use rpm::Package;
 
 use crate::base::Base;
-use crate::checks;
+use crate::checks::{self, Image};
 use crate::error::Error;
 use crate::extension::Allow;
 use crate::finding::{Check, Finding, Severity};
@@ -28,10 +29,10 @@ use crate::recipe::Recipe;
 use crate::release;
 use crate::select::Selection;
 use crate::users::Users;
-pub(crate) use entries::Entries;
-use entries::{Entry, What};
+use entries::{Entries, Entry, What};
 pub(crate) use known::Known;
-pub(crate) use tree::Grown;
+pub(crate) use tree::ByNode;
+use tree::Grown;
 
 pub use known::{BesideFile, Contents, Held};
 
@@ -89,7 +90,6 @@ impl Plan {
     ) -> Result<Self, Error> {
         let (mut plan, modules) = Self::without_labels(packages, recipe, base, contents)?;
         if let Some(base) = base {
-            base::check(&mut plan, base);
             labels::label(&mut plan.tree, base, &modules, &mut plan.findings)?;
         }
         plan.finish();
@@ -117,25 +117,41 @@ impl Plan {
         steps::take(&mut entries, &mut known);
         opt::relocate(&mut entries, &mut known);
         let placed = entries.place();
-        checks::tmpfiles::mend(&mut entries);
+        marks::mend(&mut entries);
         let reloads = system::add(&mut entries, &placed);
         add_release_file(&mut entries, reloads);
-        if let Some(base) = base {
-            folders::keep(&mut entries, base);
+        let base_paths = base.and_then(|base| base.paths_on(&recipe.target.release));
+        if let (Some(base), Some(paths)) = (base, &base_paths) {
+            folders::keep(&mut entries, base, paths);
         }
         let users = base.map(|base| Users::read(&base.about.passwd, &base.about.group));
         let grown = tree::grow(&mut entries, &users.unwrap_or_default(), epoch);
-        findings.extend(checks::run(recipe, base, &packages, &grown, &mut known));
-        let modules = modules(&grown, &mut known);
+        let by_node = ByNode::new(&grown.contents, &grown.texts);
+        findings.extend(checks::run(Image {
+            recipe,
+            base,
+            base_paths: base_paths.as_ref(),
+            packages: &packages,
+            tree: &grown.tree,
+            paths: grown.tree.paths().collect(),
+            by_node: &by_node,
+            known: &mut known,
+            findings: Vec::new(),
+        }));
+        let modules = modules(&grown.tree, &by_node, &mut known);
         let Grown { tree, contents, texts } = grown;
         for exclude in selection.unused() {
             let message = format!("`{exclude}` matches no file of the packages");
             findings.push(Finding::new(Severity::Warning, Check::Exclude, message));
         }
-        check_whole(&tree, recipe, &mut findings);
         let (wanted, incomplete) = (known.wanted, known.incomplete);
         let recipe = recipe.clone();
-        let plan = Self { recipe, packages, tree, contents, texts, findings, wanted, incomplete };
+        let mut plan =
+            Self { recipe, packages, tree, contents, texts, findings, wanted, incomplete };
+        plan.check_whole();
+        if let Some(base) = base {
+            base::check(&mut plan, base, base_paths.as_ref());
+        }
         Ok((plan, modules))
     }
 
@@ -147,6 +163,26 @@ impl Plan {
             wanted.entry(*package).or_default().push(*file);
         }
         wanted
+    }
+
+    /// What is to be said of an image as a whole.
+    fn check_whole(&mut self) {
+        // The release file is always there.
+        if self.files() <= 1 {
+            let message = "no file of the packages is left to put into the image";
+            self.findings.push(Finding::new(Severity::Warning, Check::Empty, message));
+        }
+        let Recipe { extension, target, .. } = &self.recipe;
+        for required in &extension.required {
+            let path = layout::merged(required.as_bytes(), false, &target.release);
+            let place = path.and_then(|path| layout::within(&path, extension));
+            if place.is_none_or(|place| self.tree.find(&place).is_none()) {
+                let message =
+                    format!("the recipe requires {required}, which the image does not have");
+                let finding = Finding::new(Severity::Error, Check::Required, message);
+                self.findings.push(finding.path(required.as_bytes()));
+            }
+        }
     }
 
     /// Holds findings against what the recipe allows and denies, and sorts them.
@@ -283,37 +319,8 @@ fn add_release_file(entries: &mut Entries<'_>, reloads: bool) {
 /// Modules of the policy by their paths, and what is in them.
 type Modules = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
-/// Labels of the policy's modules that the image has, by their paths; nothing where nobody has looked yet.
-fn modules(grown: &Grown, known: &mut Known<'_>) -> Modules {
-    let origins: BTreeMap<NodeId, (usize, usize)> =
-        grown.contents.iter().map(|(origin, node)| (*node, *origin)).collect();
-    let mut modules = BTreeMap::new();
-    for (path, node) in grown.tree.paths().filter(|(path, _)| labels::is_module(path)) {
-        let text = grown.texts.iter().find(|(known, _)| *known == node);
-        let content = match text {
-            Some((_, text)) => Some(text.as_slice()),
-            None => origins.get(&node).and_then(|origin| known.content(*origin, false)),
-        };
-        modules.insert(path, content.map(<[u8]>::to_vec));
-    }
-    modules
-}
-
-/// What is to be said of an image as a whole.
-fn check_whole(tree: &Tree<u64>, recipe: &Recipe, findings: &mut Vec<Finding>) {
-    let paths: BTreeSet<Vec<u8>> = tree.paths().map(|(path, _)| path).collect();
-    let is_folder = |id| matches!(tree.node(id).kind, Kind::Directory(_));
-    if tree.ids().filter(|id| !is_folder(*id)).count() <= 1 {
-        let message = "no file of the packages is left to put into the image";
-        findings.push(Finding::new(Severity::Warning, Check::Empty, message));
-    }
-    for required in &recipe.extension.required {
-        let path = layout::merged(required.as_bytes(), false, &recipe.target.release);
-        let place = path.and_then(|path| layout::within(&path, &recipe.extension));
-        if place.is_none_or(|place| !paths.contains(&place)) {
-            let message = format!("the recipe requires {required}, which the image does not have");
-            let finding = Finding::new(Severity::Error, Check::Required, message);
-            findings.push(finding.path(required.as_bytes()));
-        }
-    }
+/// Modules of the policy that the image has; nothing in place of what nobody has looked into yet.
+fn modules(tree: &Tree<u64>, by_node: &ByNode<'_>, known: &mut Known<'_>) -> Modules {
+    let modules = tree.paths().filter(|(path, _)| labels::is_module(path));
+    modules.map(|(path, node)| (path, by_node.content(node, known).map(<[u8]>::to_vec))).collect()
 }

@@ -1,21 +1,17 @@
 //! `dbus`: policies and services of D-Bus, which a bus that runs does not read by itself.
 
-use super::{Image, some};
+use super::{Image, displays, some};
 use crate::extension::Task;
-use crate::finding::{Check, Severity};
+use crate::finding::Check;
 
 pub(super) fn check(image: &mut Image<'_, '_>) {
     let policies = image.below("usr/share/dbus-1/system.d", &[".conf"]);
     let services = image.below("usr/share/dbus-1/system-services", &[".service"]);
     let files = [policies, services].concat();
     let Some(first) = files.first().cloned() else { return };
-    let names: Vec<String> = files.iter().map(|path| super::display(path)).collect();
-    let without = image.recipe.extension.setup.without.contains(&Task::Dbus);
-    let (severity, who) = match without {
-        true => (Severity::Warning, "nobody has the bus read them after the merge"),
-        false => (Severity::Info, "the set-up unit has the bus read them after the merge"),
-    };
-    let message = format!("{}; {who}", some(&names));
+    let (severity, who) = image.who_does(Task::Dbus);
+    let paths = some(&displays(&files));
+    let message = format!("{paths}; {who} has the bus read them after the merge");
     image.add(severity, Check::Dbus, Some(&first), message, "");
 }
 
@@ -24,6 +20,7 @@ mod tests {
     use super::super::testing::{file, findings};
     use super::*;
     use crate::extension::{Extension, Setup};
+    use crate::finding::Severity;
 
     #[test]
     fn what_the_bus_must_read_is_told() {

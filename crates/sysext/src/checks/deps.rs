@@ -36,7 +36,7 @@ pub(super) fn check(image: &mut Image<'_, '_>) {
     let mut findings = Vec::new();
     for package in image.packages {
         let missing = package.requires.iter().filter(|wanted| !is_there(wanted));
-        let missing: Vec<String> = missing.map(describe).collect();
+        let missing: Vec<String> = missing.map(ToString::to_string).collect();
         if missing.is_empty() {
             continue;
         }
@@ -53,14 +53,6 @@ pub(super) fn check(image: &mut Image<'_, '_>) {
         );
     }
     image.findings.extend(findings);
-}
-
-fn describe(dependency: &Dependency) -> String {
-    let Dependency { name, sense, evr } = dependency;
-    match *sense {
-        Sense::ANY => name.clone(),
-        sense => format!("{name} {} {evr}", sense.operator()),
-    }
 }
 
 #[cfg(test)]

@@ -1,19 +1,13 @@
 //! `gschema`: settings of GNOME's programs that count only once they are compiled together with the base's.
 
-use super::{Image, some};
+use super::{Image, names, some};
 use crate::finding::{Check, Severity};
 
 pub(super) fn check(image: &mut Image<'_, '_>) {
     let schemas = image
         .below("usr/share/glib-2.0/schemas", &[".gschema.xml", ".gschema.override", ".enums.xml"]);
     let Some(first) = schemas.first() else { return };
-    let names: Vec<String> = schemas
-        .iter()
-        .map(|path| {
-            String::from_utf8_lossy(path.rsplit(|byte| *byte == b'/').next().unwrap_or_default())
-                .into_owned()
-        })
-        .collect();
+    let names = names(&schemas);
     let message = format!(
         "{} schemas of settings are not compiled into the base's: {}; programs that read them end at their start",
         names.len(),

@@ -4,6 +4,7 @@ use rpm::evr;
 
 use super::Image;
 use crate::finding::{Check, Severity};
+use crate::release;
 
 /// Since which version `EXTENSION_RELOAD_MANAGER=` counts, see the news of systemd.
 const RELOAD_MANAGER: &str = "255";
@@ -17,7 +18,7 @@ pub(super) fn check(image: &mut Image<'_, '_>) {
     let version = systemd.evr().split('-').next().unwrap_or_default().to_owned();
     let is_older = |than: &str| evr::compare(&version, than).is_lt();
     let mut lacks = Vec::new();
-    let release = format!("usr/lib/extension-release.d/extension-release.{}", image.recipe.name);
+    let release = release::path(image.recipe);
     let reloads = image
         .text(release.as_bytes())
         .is_some_and(|text| text.contains("EXTENSION_RELOAD_MANAGER=1"));

@@ -22,13 +22,12 @@ pub(super) fn check(image: &mut Image<'_, '_>) {
     if folders.is_empty() {
         return;
     }
-    let without = image.recipe.extension.setup.without.contains(&Task::Ldconfig);
-    let (severity, who) = match without {
-        true => (Severity::Warning, "nobody tells the linker"),
-        false => (Severity::Info, "the set-up unit has the linker look there"),
+    let (severity, _) = image.who_does(Task::Ldconfig);
+    let (what, fix) = match severity {
+        Severity::Info => ("the set-up unit has the linker look there", ""),
+        _ => ("nobody tells the linker", "leave `ldconfig` out of `setup.without`"),
     };
-    let message = format!("libraries are in {}: {who}", some(&folders));
-    let fix = if without { "leave `ldconfig` out of `setup.without`" } else { "" };
+    let message = format!("libraries are in {}: {what}", some(&folders));
     image.add(severity, Check::LibDir, files.first().map(Vec::as_slice), message, fix);
 }
 

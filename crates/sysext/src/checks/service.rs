@@ -11,10 +11,8 @@ pub(super) fn check(image: &mut Image<'_, '_>) {
     let upheld = image.recipe.extension.services.clone();
     for service in &upheld {
         let template = service.split_once('@').map(|(name, end)| {
-            format!(
-                "{name}@{}",
-                end.rsplit('.').next().map(|end| format!(".{end}")).unwrap_or_default()
-            )
+            let kind = end.rsplit('.').next().unwrap_or_default();
+            format!("{name}@.{kind}")
         });
         let is_here = units.contains_key(service)
             || template.is_some_and(|template| units.contains_key(&template));
@@ -27,11 +25,7 @@ pub(super) fn check(image: &mut Image<'_, '_>) {
     for (name, path) in &units {
         let Some(text) = image.text(path) else { continue };
         missing_programs(image, name, path, &text);
-        let is_generated = name.ends_with("-sysext-setup.service");
-        if !text.lines().any(|line| line.trim() == "[Install]")
-            || is_generated
-            || upheld.contains(name)
-        {
+        if !text.lines().any(|line| line.trim() == "[Install]") || upheld.contains(name) {
             continue;
         }
         // A socket starts its service, and a service may bring its socket.

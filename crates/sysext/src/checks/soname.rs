@@ -45,9 +45,10 @@ pub(super) fn check(image: &mut Image<'_, '_>) {
         }
         for (name, version) in &elf.versions {
             // Without any version of that library in the base's words nothing is known of it.
-            let known = base.iter().any(|known| {
-                known.starts_with(&format!("{name}(")) && !known.starts_with(&format!("{name}()"))
-            });
+            let (start, bare) = (format!("{name}("), format!("{name}()"));
+            let mut words =
+                base.range(start.as_str()..).take_while(|word| word.starts_with(&start));
+            let known = words.any(|word| !word.starts_with(&bare));
             if !in_image(name)
                 && known
                 && !base.contains(format!("{name}({version}){end}").as_str())
@@ -88,7 +89,7 @@ fn candidates(image: &Image<'_, '_>) -> Vec<Vec<u8>> {
         .filter(|(path, node)| {
             let is_program = image.tree.node(**node).meta.mode & 0o111 != 0;
             let is_library = path.windows(3).any(|window| window == b".so");
-            let package = image.origins.get(node).map(|(package, _)| *package);
+            let package = image.by_node.origin(**node).map(|(package, _)| package);
             (is_program || is_library)
                 && package.is_none_or(|package| any || vendors.contains(&package))
         })

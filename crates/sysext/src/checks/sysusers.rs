@@ -1,7 +1,8 @@
 //! `sysusers`: users and groups that come to be on the running system.
 
 use super::Image;
-use crate::finding::{Check, Severity};
+use crate::extension::Task;
+use crate::finding::Check;
 
 pub(super) fn check(image: &mut Image<'_, '_>) {
     let mut names = Vec::new();
@@ -21,9 +22,7 @@ pub(super) fn check(image: &mut Image<'_, '_>) {
     if names.is_empty() {
         return;
     }
-    let without = image.recipe.extension.setup.without.contains(&crate::extension::Task::Sysusers);
-    let who = if without { "nobody" } else { "the set-up unit" };
-    let severity = if without { Severity::Warning } else { Severity::Info };
+    let (severity, who) = image.who_does(Task::Sysusers);
     let message = format!(
         "{who} creates {}: systemd-sysusers has run before extensions are merged",
         super::some(&names)
@@ -35,7 +34,8 @@ pub(super) fn check(image: &mut Image<'_, '_>) {
 mod tests {
     use super::super::testing::{file, findings};
     use super::*;
-    use crate::extension::{Extension, Setup, Task};
+    use crate::extension::{Extension, Setup};
+    use crate::finding::Severity;
 
     #[test]
     fn users_are_told() {

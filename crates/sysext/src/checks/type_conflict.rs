@@ -1,43 +1,26 @@
 //! `type-conflict` on the base: a file where the base has a folder, or a folder where it has a link. Overlaid, what was below is
 //! gone.
 
-use erofs::Kind;
+use erofs::{Kind, NodeId};
 
 use super::{Image, display};
 use crate::finding::{Check, Severity};
 
 /// Links of image based systems, and where they lead.
-const LINKS: [(&str, &str); 3] =
-    [("usr/tmp", "/var/tmp"), ("usr/lib/sysimage/state", "/var"), ("usr/sbin", "bin")];
+const LINKS: [(&str, &str); 2] = [("usr/tmp", "/var/tmp"), ("usr/lib/sysimage/state", "/var")];
 
 pub(super) fn check(image: &mut Image<'_, '_>) {
     let mut found = Vec::new();
     for (link, target) in LINKS {
-        let is_folder =
-            |node: &erofs::NodeId| matches!(image.tree.node(*node).kind, Kind::Directory(_));
-        let below = [link.as_bytes(), b"/"].concat();
-        let is_merged = link == "usr/sbin"
-            && image.recipe.target.release.parse::<u32>().is_ok_and(|release| release < 42);
-        if image.paths.get(link.as_bytes()).is_some_and(is_folder)
-            && !is_merged
-            && image
-                .paths
-                .range(below.clone()..)
-                .next()
-                .is_some_and(|(path, _)| path.starts_with(&below))
-        {
+        let hides = |node: &NodeId| matches!(&image.tree.node(*node).kind, Kind::Directory(all) if !all.is_empty());
+        if image.paths.get(link.as_bytes()).is_some_and(hides) {
             found.push((link.as_bytes().to_vec(), format!("/{link} is a link to {target} on image based systems, which the folder would hide")));
         }
     }
-    if let Some(base) = image.base_paths() {
-        for (path, node) in &image.paths {
-            if matches!(image.tree.node(*node).kind, Kind::Directory(_)) {
-                continue;
-            }
-            let below = [path.as_slice(), b"/"].concat();
-            if base.range(below.clone()..).next().is_some_and(|next| next.starts_with(&below)) {
-                found.push((path.clone(), format!("{} is a folder of the base, and no folder in the extension: all that is below would be gone", display(path))));
-            }
+    for (path, node) in &image.paths {
+        let is_folder = matches!(image.tree.node(*node).kind, Kind::Directory(_));
+        if !is_folder && image.is_folder_of_base(path) {
+            found.push((path.clone(), format!("{} is a folder of the base, and no folder in the extension: all that is below would be gone", display(path))));
         }
     }
     for (path, message) in found {

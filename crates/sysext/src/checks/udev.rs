@@ -1,8 +1,8 @@
 //! `udev`: what the kernel and udev have to be told after the merge.
 
-use super::{Image, some};
+use super::{Image, displays, some};
 use crate::extension::Task;
-use crate::finding::{Check, Severity};
+use crate::finding::Check;
 
 /// Folders, ends of names, what they are, and the task that has them read.
 const FOLDERS: [(&str, &str, &str, Task); 5] = [
@@ -17,13 +17,9 @@ pub(super) fn check(image: &mut Image<'_, '_>) {
     for (folder, end, what, task) in FOLDERS {
         let files = image.below(folder, &[end]);
         let Some(first) = files.first().cloned() else { continue };
-        let names: Vec<String> = files.iter().map(|path| super::display(path)).collect();
-        let without = image.recipe.extension.setup.without.contains(&task);
-        let (severity, who) = match without {
-            true => (Severity::Warning, "nobody has them read after the merge"),
-            false => (Severity::Info, "the set-up unit has them read after the merge"),
-        };
-        let message = format!("{what}: {}; {who}", some(&names));
+        let (severity, who) = image.who_does(task);
+        let paths = some(&displays(&files));
+        let message = format!("{what}: {paths}; {who} has them read after the merge");
         image.add(severity, Check::Udev, Some(&first), message, "");
     }
 }
@@ -33,6 +29,7 @@ mod tests {
     use super::super::testing::{file, findings};
     use super::*;
     use crate::extension::{Extension, Setup};
+    use crate::finding::Severity;
 
     #[test]
     fn what_must_be_read_is_told() {

@@ -1,19 +1,13 @@
 //! `user-units`: units of people's own managers, which do not hear of a merge.
 
-use super::{Image, some};
+use super::{Image, names, some};
 use crate::finding::{Check, Severity};
 
 pub(super) fn check(image: &mut Image<'_, '_>) {
     let units =
         image.below("usr/lib/systemd/user", &[".service", ".socket", ".timer", ".path", ".target"]);
     let Some(first) = units.first().cloned() else { return };
-    let names: Vec<String> = units
-        .iter()
-        .map(|path| {
-            String::from_utf8_lossy(path.rsplit(|byte| *byte == b'/').next().unwrap_or_default())
-                .into_owned()
-        })
-        .collect();
+    let names = names(&units);
     let message = format!(
         "managers of people who are logged in do not know {} yet, and nobody enables them",
         some(&names)

@@ -246,6 +246,15 @@ impl Action {
         "drop-in",
     ];
 
+    /// The file or folder beside `extension.toml` that it takes, if it takes one.
+    pub fn beside(&self) -> Option<&str> {
+        match self {
+            Self::File(file) => file.from.as_deref(),
+            Self::Files(files) => Some(&files.from),
+            _ => None,
+        }
+    }
+
     /// Its word.
     pub fn verb(&self) -> &'static str {
         match self {

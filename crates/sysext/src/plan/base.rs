@@ -11,7 +11,6 @@ use super::Plan;
 use crate::base::{Base, Nevra};
 use crate::finding::{Check, Finding, Severity};
 use crate::layout;
-use crate::recipe::Recipe;
 
 /// Numbers of the packages that the base has exactly.
 pub(super) fn same(packages: &[Package], base: Option<&Base>) -> BTreeSet<usize> {
@@ -25,7 +24,7 @@ pub(super) fn same(packages: &[Package], base: Option<&Base>) -> BTreeSet<usize>
 }
 
 /// Reports packages and files of a plan that the base has.
-pub(super) fn check(plan: &mut Plan, base: &Base) {
+pub(super) fn check(plan: &mut Plan, base: &Base, base_paths: Option<&BTreeSet<Vec<u8>>>) {
     let mut findings = Vec::new();
     for package in &plan.packages {
         let nevra = package.nevra();
@@ -45,7 +44,7 @@ pub(super) fn check(plan: &mut Plan, base: &Base) {
         );
     }
     let (libraries, others): (Vec<String>, Vec<String>) =
-        hidden(plan, base).into_iter().partition(|path| is_library(path));
+        hidden(plan, base_paths).into_iter().partition(|path| is_library(path));
     for (paths, severity, fix) in [
         (others, Severity::Warning, ""),
         (libraries, Severity::Error, "leave them out: all programs of the base would use them"),
@@ -69,8 +68,7 @@ fn is_library(path: &str) -> bool {
 }
 
 /// Files of a plan whose paths packages of the base have, in order.
-fn hidden(plan: &Plan, base: &Base) -> Vec<String> {
-    let Some(index) = base.index() else { return Vec::new() };
+fn hidden(plan: &Plan, base_paths: Option<&BTreeSet<Vec<u8>>>) -> Vec<String> {
     let is_folder = |kind: &Kind<u64>| matches!(kind, Kind::Directory(_));
     let own: BTreeSet<Vec<u8>> = plan
         .tree
@@ -78,11 +76,10 @@ fn hidden(plan: &Plan, base: &Base) -> Vec<String> {
         .filter(|(_, node)| !is_folder(&plan.tree.node(*node).kind))
         .map(|(path, _)| path)
         .collect();
-    let Recipe { extension, target, .. } = &plan.recipe;
-    let hidden: BTreeSet<Vec<u8>> = index
-        .paths()
-        .filter_map(|path| layout::merged(path.as_bytes(), false, &target.release))
-        .filter_map(|path| layout::within(&path, extension))
+    let hidden: BTreeSet<Vec<u8>> = base_paths
+        .into_iter()
+        .flatten()
+        .filter_map(|path| layout::within(path, &plan.recipe.extension))
         .filter(|place| own.contains(place))
         .collect();
     hidden.iter().map(|path| String::from_utf8_lossy(path).into_owned()).collect()

@@ -5,22 +5,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use rpm::{File, FileFlags, Package};
 
 use super::conflicts;
+use super::known::Known;
 use crate::checks;
 use crate::finding::{Check, Finding, Severity};
 use crate::layout;
+use crate::path::display;
 use crate::recipe::Recipe;
 use crate::select::Selection;
 
 /// Where a file is from: package and index of the file.
-pub(crate) type Origin = (usize, usize);
+pub(super) type Origin = (usize, usize);
 
 /// An entry, and what differs from what its package says of it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Entry {
+pub(super) struct Entry {
     /// The file of a package that it is from.
-    pub(crate) origin: Option<Origin>,
+    pub(super) origin: Option<Origin>,
     pub(super) what: What,
-    pub(crate) mode: Option<u16>,
+    pub(super) mode: Option<u16>,
     pub(super) user: Option<String>,
     pub(super) group: Option<String>,
     pub(super) capabilities: Option<String>,
@@ -28,7 +30,7 @@ pub(crate) struct Entry {
 
 /// What an entry is.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(crate) enum What {
+pub(super) enum What {
     /// What the package has.
     #[default]
     Packaged,
@@ -48,11 +50,11 @@ impl Entry {
 }
 
 /// All entries, by their paths without the slash in front. Folders that nobody lists are not among them.
-pub(crate) struct Entries<'a> {
+pub(super) struct Entries<'a> {
     pub(super) packages: &'a [Package],
     pub(super) recipe: &'a Recipe,
-    pub(crate) entries: BTreeMap<Vec<u8>, Entry>,
-    pub(crate) findings: &'a mut Vec<Finding>,
+    pub(super) entries: BTreeMap<Vec<u8>, Entry>,
+    pub(super) findings: &'a mut Vec<Finding>,
 }
 
 impl<'a> Entries<'a> {
@@ -158,7 +160,7 @@ impl<'a> Entries<'a> {
         self.entries.insert(place, entry);
     }
 
-    fn report(
+    pub(super) fn report(
         &mut self,
         severity: Severity,
         check: Check,
@@ -176,7 +178,7 @@ impl<'a> Entries<'a> {
     }
 
     /// A finding with the package and path that an entry is from.
-    pub(crate) fn named(&self, finding: Finding, path: &[u8], entry: &Entry) -> Finding {
+    pub(super) fn named(&self, finding: Finding, path: &[u8], entry: &Entry) -> Finding {
         match entry.origin {
             Some(origin) => {
                 let (package, file) = self.file(origin);
@@ -184,6 +186,52 @@ impl<'a> Entries<'a> {
             }
             None => finding.path(&[b"/", path].concat()),
         }
+    }
+
+    /// Permissions of an entry, set-id bits included.
+    pub(super) fn mode(&self, entry: &Entry) -> u16 {
+        let packaged = entry.origin.map(|origin| self.file(origin).1.mode);
+        entry.mode.or(packaged).unwrap_or(0o755) & 0o7777
+    }
+
+    /// Names of the user and group that an entry belongs to.
+    pub(super) fn owner<'e>(&self, entry: &'e Entry) -> (&'e str, &'e str)
+    where
+        'a: 'e,
+    {
+        let file = entry.origin.map(|origin| self.file(origin).1);
+        let user = entry.user.as_ref().or(file.map(|file| &file.user));
+        let group = entry.group.as_ref().or(file.map(|file| &file.group));
+        (user.map_or("root", String::as_str), group.map_or("root", String::as_str))
+    }
+
+    /// Where an entry leads, if it is a link.
+    pub(super) fn link_target<'e>(&self, entry: &'e Entry) -> Option<&'e [u8]>
+    where
+        'a: 'e,
+    {
+        match (&entry.what, entry.origin) {
+            (What::Symlink(target), _) => Some(target),
+            (What::Packaged, Some(origin)) => {
+                let file = self.file(origin).1;
+                file.is_symlink().then_some(file.link_target.as_slice())
+            }
+            _ => None,
+        }
+    }
+
+    /// What is in an entry that is a file and is to be changed; nothing if nobody has read it yet.
+    pub(super) fn text(&self, entry: &Entry, known: &mut Known<'_>) -> Option<Vec<u8>> {
+        match (&entry.what, entry.origin) {
+            (What::File(text), _) => Some(text.clone()),
+            (_, origin) => known.content(origin?, true).map(<[u8]>::to_vec),
+        }
+    }
+
+    /// Whether there is something below a path.
+    pub(super) fn has_below(&self, folder: &[u8]) -> bool {
+        let below = [folder, b"/"].concat();
+        self.entries.range(below.clone()..).next().is_some_and(|(path, _)| path.starts_with(&below))
     }
 
     pub(super) fn is_directory(&self, entry: &Entry) -> bool {
@@ -194,14 +242,14 @@ impl<'a> Entries<'a> {
         }
     }
 
-    pub(crate) fn is_file(&self, entry: &Entry) -> bool {
+    pub(super) fn is_file(&self, entry: &Entry) -> bool {
         match (&entry.what, entry.origin) {
             (What::Packaged, Some(origin)) => self.file(origin).1.is_file(),
             (what, _) => matches!(what, What::File(_)),
         }
     }
 
-    pub(crate) fn file(&self, (package, file): Origin) -> (&'a Package, &'a File) {
+    pub(super) fn file(&self, (package, file): Origin) -> (&'a Package, &'a File) {
         let package = &self.packages[package];
         (package, &package.files[file])
     }
@@ -212,11 +260,6 @@ impl<'a> Entries<'a> {
 pub(super) struct Placed {
     /// Paths of files that were in /etc.
     pub(super) from_etc: Vec<Vec<u8>>,
-}
-
-/// A path for a message.
-pub(super) fn display(path: &[u8]) -> String {
-    format!("/{}", String::from_utf8_lossy(path))
 }
 
 /// The finding for a file outside of what an extension can have.

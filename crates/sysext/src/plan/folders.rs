@@ -7,32 +7,34 @@ use super::entries::{Entries, Entry, What};
 use crate::base::Base;
 use crate::finding::{Check, Finding, Severity};
 use crate::layout;
+use crate::path::display;
 
 /// Gives folders of an image mode and owner of the base's.
-pub(super) fn keep(entries: &mut Entries<'_>, base: &Base) {
-    let Some(index) = base.index() else { return };
+pub(super) fn keep(entries: &mut Entries<'_>, base: &Base, base_paths: &BTreeSet<Vec<u8>>) {
     let (recipe, release) = (entries.recipe, &entries.recipe.target.release);
-    let place = |path: &str| {
-        let merged = layout::merged(path.as_bytes(), false, release)?;
-        layout::within(&merged, &recipe.extension)
-    };
+    let place = |merged: &[u8]| layout::within(merged, &recipe.extension);
     let special: BTreeMap<Vec<u8>, _> = base
         .about
         .special_folders()
-        .filter_map(|folder| Some((place(folder.path)?, folder)))
+        .filter_map(|folder| {
+            let merged = layout::merged(folder.path.as_bytes(), false, release)?;
+            Some((place(&merged)?, folder))
+        })
         .collect();
     let own = folders(entries);
-    let of_base = index.paths().filter_map(place).filter(|path| own.contains(path));
+    let of_base =
+        base_paths.iter().filter_map(|path| place(path)).filter(|path| own.contains(path));
     let mut changed = Vec::new();
     for path in of_base.collect::<BTreeSet<_>>() {
         let (mode, user, group) = match special.get(&path) {
             Some(folder) => (folder.mode, folder.user, folder.group),
             None => (0o755, "root", "root"),
         };
-        let known = entries.entries.get(&path);
-        let before =
-            known.map_or((0o755, "root".into(), "root".into()), |entry| meta(entries, entry));
-        if before == (mode, user.to_owned(), group.to_owned()) {
+        let before = match entries.entries.get(&path) {
+            Some(entry) => (entries.mode(entry), entries.owner(entry)),
+            None => (0o755, ("root", "root")),
+        };
+        if before == (mode, (user, group)) {
             continue;
         }
         let entry = entries.entries.entry(path.clone());
@@ -46,12 +48,11 @@ pub(super) fn keep(entries: &mut Entries<'_>, base: &Base) {
             1 => "a folder keeps".to_owned(),
             count => format!("{count} folders keep"),
         };
-        let path = [b"/", path.as_slice()].concat();
-        let message = format!(
-            "{count} mode and owner of the base: {} {mode:04o} {user}:{group}",
-            String::from_utf8_lossy(&path)
-        );
-        let finding = Finding::new(Severity::Info, Check::DirMeta, message).path(&path);
+        let shown = display(path);
+        let message =
+            format!("{count} mode and owner of the base: {shown} {mode:04o} {user}:{group}");
+        let finding = Finding::new(Severity::Info, Check::DirMeta, message);
+        let finding = finding.path(&[b"/", path.as_slice()].concat());
         entries.findings.push(finding);
     }
 }
@@ -67,15 +68,4 @@ fn folders(entries: &Entries<'_>) -> BTreeSet<Vec<u8>> {
         }
     }
     folders
-}
-
-/// Mode, user and group of an entry.
-fn meta(entries: &Entries<'_>, entry: &Entry) -> (u16, String, String) {
-    let file = entry.origin.map(|origin| entries.file(origin).1);
-    let mode = entry.mode.or(file.map(|file| file.mode)).unwrap_or(0o755) & 0o7777;
-    let name = |own: &Option<String>, packaged: Option<&String>| {
-        own.as_ref().or(packaged).map_or_else(|| "root".to_owned(), Clone::clone)
-    };
-    let user = name(&entry.user, file.map(|file| &file.user));
-    (mode, user, name(&entry.group, file.map(|file| &file.group)))
 }

@@ -3,11 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::entries::{Entries, Entry, What, display};
+use super::entries::{Entries, What};
 use super::known::Known;
 use super::steps::replace;
 use crate::extension::Class;
 use crate::finding::{Check, Finding, Severity};
+use crate::path::{display, is_within};
 
 /// Moves what is left in /opt.
 pub(super) fn relocate(entries: &mut Entries<'_>, known: &mut Known<'_>) {
@@ -55,15 +56,7 @@ fn moves(entries: &Entries<'_>) -> BTreeMap<Vec<u8>, Vec<u8>> {
             (name.len() < rest.len()).then(|| name.to_vec())
         })
         .collect();
-    let free = |to: &Vec<u8>| {
-        let below = [to.as_slice(), b"/"].concat();
-        !entries.entries.contains_key(to)
-            && entries
-                .entries
-                .range(below.clone()..)
-                .next()
-                .is_none_or(|(path, _)| !path.starts_with(&below))
-    };
+    let free = |to: &Vec<u8>| !entries.entries.contains_key(to) && !entries.has_below(to);
     tops.into_iter()
         .map(|name| ([b"opt/", name.as_slice()].concat(), [b"usr/lib/", name.as_slice()].concat()))
         .filter(|(_, to)| free(to))
@@ -72,27 +65,16 @@ fn moves(entries: &Entries<'_>) -> BTreeMap<Vec<u8>, Vec<u8>> {
 
 /// The new path of what lies in one of the folders.
 fn moved(path: &[u8], moves: &BTreeMap<Vec<u8>, Vec<u8>>) -> Option<Vec<u8>> {
-    moves.iter().find_map(|(from, to)| {
-        let rest = path.strip_prefix(from.as_slice())?;
-        (rest.is_empty() || rest.starts_with(b"/")).then(|| [to, rest].concat())
-    })
+    moves
+        .iter()
+        .find_map(|(from, to)| is_within(path, from).then(|| [to, &path[from.len()..]].concat()))
 }
 
 /// Lets a link follow.
 fn follow(entries: &mut Entries<'_>, path: &[u8], moves: &BTreeMap<Vec<u8>, Vec<u8>>) {
     let Some(entry) = entries.entries.get(path) else { return };
-    let target = match (&entry.what, entry.origin) {
-        (What::Symlink(target), _) => target.clone(),
-        (What::Packaged, Some(origin)) => {
-            let file = entries.file(origin).1;
-            if !file.is_symlink() {
-                return;
-            }
-            file.link_target.clone()
-        }
-        _ => return,
-    };
-    let new = target.strip_prefix(b"/").and_then(|target| moved(target, moves));
+    let target = entries.link_target(entry).and_then(|target| target.strip_prefix(b"/"));
+    let new = target.and_then(|target| moved(target, moves));
     if let (Some(new), Some(entry)) = (new, entries.entries.get_mut(path)) {
         entry.what = What::Symlink([b"/", new.as_slice()].concat());
     }
@@ -105,15 +87,10 @@ fn rewrite(
     moves: &BTreeMap<Vec<u8>, Vec<u8>>,
     known: &mut Known<'_>,
 ) {
-    let Some(Entry { what, origin, .. }) = entries.entries.get(path) else { return };
-    let mut text = match (what, origin) {
-        (What::File(text), _) => text.clone(),
-        (What::Packaged, Some(origin)) => match known.content(*origin, true) {
-            Some(text) => text.to_vec(),
-            None => return,
-        },
-        _ => return,
+    let Some(entry) = entries.entries.get(path).filter(|entry| entries.is_file(entry)) else {
+        return;
     };
+    let Some(mut text) = entries.text(entry, known) else { return };
     let mut changed = false;
     for (from, to) in moves {
         let slash = |path: &[u8]| [b"/", path, b"/"].concat();
@@ -158,13 +135,7 @@ mod tests {
         let messages = findings(files(), Extension::default(), None);
         assert_eq!(messages.iter().filter(|finding| finding.check == Check::PathOpt).count(), 1);
         let plan = plan(files(), Extension::default(), None);
-        let node = |path: &str| {
-            let mut node = plan.tree().root();
-            for part in path.split('/') {
-                node = plan.tree().child(node, part.as_bytes()).unwrap();
-            }
-            node
-        };
+        let node = |path: &str| plan.tree().find(path.as_bytes()).unwrap();
         let link = &plan.tree().node(node("usr/bin/bitwarden")).kind;
         assert_eq!(*link, erofs::Kind::Symlink(b"/usr/lib/Bitwarden/bitwarden".to_vec()));
         let desktop = node("usr/share/applications/b.desktop");

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use fast_glob::glob_match;
 
-use super::entries::{Entries, Entry, What, display};
+use super::entries::{Entries, Entry, What};
 use super::known::Known;
 use crate::extension::{Action, Files, Install, Move, Replace, Step, Symlink, When};
 use crate::finding::{Check, Finding, Severity};
 use crate::layout;
+use crate::path::{display, is_within};
 
 /// What goes wrong with a step, in words that follow "step 3 (move): ".
 type Taken = Result<(), String>;
@@ -68,11 +69,8 @@ impl Entries<'_> {
             }),
             Action::Replace(replace) => self.replace(replace, step.optional, known),
             Action::DropIn(drop_in) => {
-                let folder = match self.recipe.extension.class {
-                    crate::extension::Class::Sysext => "/usr/lib/systemd/system",
-                    crate::extension::Class::Confext => "/etc/systemd/system",
-                };
-                let path = format!("{folder}/{}.d/{}", drop_in.unit, drop_in.name);
+                let folder = self.recipe.extension.class.units();
+                let path = format!("/{folder}/{}.d/{}", drop_in.unit, drop_in.name);
                 self.put(&path, Entry::new(What::File(drop_in.text.clone().into_bytes()), 0o644))
             }
         }
@@ -119,11 +117,6 @@ impl Entries<'_> {
         }
         self.entries.insert(path, entry);
         Ok(())
-    }
-
-    fn has_below(&self, folder: &[u8]) -> bool {
-        let below = [folder, b"/"].concat();
-        self.entries.range(below.clone()..).next().is_some_and(|(path, _)| path.starts_with(&below))
     }
 
     fn files(&mut self, files: &Files, known: &Known<'_>) -> Taken {
@@ -200,12 +193,8 @@ impl Entries<'_> {
 
     /// Whether an entry is a link to a path: what is moved there takes its place.
     fn leads_to(&self, entry: &Entry, path: &[u8]) -> bool {
-        let target = match (&entry.what, entry.origin) {
-            (What::Symlink(target), _) => target,
-            (What::Packaged, Some(origin)) => &self.file(origin).1.link_target,
-            _ => return false,
-        };
-        target.strip_prefix(b"/").is_some_and(|target| target == path)
+        let target = self.link_target(entry).and_then(|target| target.strip_prefix(b"/"));
+        target == Some(path)
     }
 
     fn symlink(&mut self, link: &Symlink) -> Taken {
@@ -238,17 +227,10 @@ impl Entries<'_> {
             let Some(entry) = self.entries.get(&path).filter(|entry| self.is_file(entry)) else {
                 continue;
             };
-            let text = match (&entry.what, entry.origin) {
-                (What::File(text), _) => text.clone(),
-                (_, Some(origin)) => match known.content(origin, true) {
-                    Some(content) => content.to_vec(),
-                    // The host reads it, and the plan is made again.
-                    None => {
-                        replaced = true;
-                        continue;
-                    }
-                },
-                _ => continue,
+            // What nobody has read yet the host reads, and the plan is made again.
+            let Some(text) = self.text(entry, known) else {
+                replaced = true;
+                continue;
             };
             if let Some(new) = replace(&text, step.find.as_bytes(), step.with.as_bytes()) {
                 replaced = true;
@@ -267,11 +249,6 @@ fn check_found(found: &[Vec<u8>], pattern: &str, optional: bool) -> Taken {
         return Err(format!("nothing matches {pattern}; `optional = true` says that this is fine"));
     }
     Ok(())
-}
-
-/// Whether a path is another one or lies below it.
-fn is_within(path: &[u8], top: &[u8]) -> bool {
-    path.strip_prefix(top).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
 }
 
 /// A text with another in the place of all that is found, or nothing if it is not found.

@@ -28,40 +28,27 @@ const ASKS: [(&str, &[&str], Task); 13] = [
     ("lib/udev/hwdb.d/", &[".hwdb"], Task::Udev),
 ];
 
-/// What an image asks the system to do.
-#[derive(Debug, Default)]
-pub(super) struct Asked {
-    /// Tasks with the names of the files that ask for them, in the order in which they are done.
-    tasks: Vec<(Task, Vec<String>)>,
-    /// Files that systemd-tmpfiles copies or links from the image to /etc.
-    to_etc: Vec<String>,
-}
-
 /// Adds what the running system needs. Says whether systemd must read its units anew.
 pub(super) fn add(entries: &mut Entries<'_>, placed: &Placed) -> bool {
     let extension = &entries.recipe.extension;
     let name = &entries.recipe.name;
     let class = extension.class;
-    let mut asked = Asked::default();
+    let mut asked = Vec::new();
     if class == Class::Sysext {
-        asked.to_etc = to_etc(placed, extension.etc);
-        if let Some(text) = tmpfiles(&asked.to_etc, extension.etc) {
+        if let Some(text) = tmpfiles(placed, extension.etc) {
             let path = format!("usr/lib/tmpfiles.d/{name}-sysext-etc.conf");
             entries.entries.insert(path.into_bytes(), generated(text));
         }
-        asked.tasks = tasks(entries);
+        asked = tasks(entries);
     }
-    let has_setup = !asked.tasks.is_empty()
+    let has_setup = !asked.is_empty()
         || !extension.setup.restart.is_empty()
         || !extension.setup.relabel.is_empty();
-    let units = match class {
-        Class::Sysext => "usr/lib/systemd/system",
-        Class::Confext => "etc/systemd/system",
-    };
+    let units = class.units();
     let mut upheld = Vec::new();
     if has_setup {
         let unit = setup_unit(name);
-        let text = setup(entries, &asked.tasks);
+        let text = setup(entries, &asked);
         entries.entries.insert(format!("{units}/{unit}").into_bytes(), generated(text));
         upheld.push(unit);
     }
@@ -84,22 +71,17 @@ fn generated(text: String) -> Entry {
     Entry::new(What::File(text.into_bytes()), 0o644)
 }
 
-/// Paths below /etc that the system should have, and the image has elsewhere.
-fn to_etc(placed: &Placed, etc: EtcPolicy) -> Vec<String> {
-    let is_meant = |path: &&String| match etc {
+/// Lines of `tmpfiles.d(5)` that bring to /etc what the system should have there, and the image has elsewhere.
+fn tmpfiles(placed: &Placed, etc: EtcPolicy) -> Option<String> {
+    let is_meant = |path: &&Vec<u8>| match etc {
         EtcPolicy::Factory => true,
         // The linker looks nowhere else.
-        EtcPolicy::UsrEtc => path.starts_with("etc/ld.so.conf.d/"),
+        EtcPolicy::UsrEtc => path.starts_with(b"etc/ld.so.conf.d/"),
         EtcPolicy::Drop => false,
     };
-    let paths = placed.from_etc.iter().map(|path| String::from_utf8_lossy(path).into_owned());
-    paths.collect::<Vec<_>>().iter().filter(is_meant).cloned().collect()
-}
-
-/// Lines of `tmpfiles.d(5)` that bring them there.
-fn tmpfiles(to_etc: &[String], etc: EtcPolicy) -> Option<String> {
     let mut text = String::new();
-    for path in to_etc {
+    for path in placed.from_etc.iter().filter(is_meant) {
+        let path = String::from_utf8_lossy(path);
         // Spaces in paths are escaped as in C.
         let escaped = path.replace('\\', "\\\\").replace(' ', "\\x20").replace('%', "%%");
         let _ = match etc {
@@ -112,7 +94,7 @@ fn tmpfiles(to_etc: &[String], etc: EtcPolicy) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// What the files of an image ask for, and is not turned off.
+/// What the files of an image ask for, and is not turned off, in the order in which it is done.
 fn tasks(entries: &Entries<'_>) -> Vec<(Task, Vec<String>)> {
     let without = &entries.recipe.extension.setup.without;
     let mut tasks: Vec<(Task, Vec<String>)> = Vec::new();

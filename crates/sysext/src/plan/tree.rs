@@ -5,17 +5,52 @@ use std::collections::{BTreeMap, BTreeSet};
 use erofs::{Kind, Meta, Node, NodeId, Rdev, Time, Tree};
 use rpm::{Capabilities, File};
 
-use super::entries::{Entries, Entry, Origin, What, display};
+use super::entries::{Entries, Entry, Origin, What};
+use super::known::Known;
 use crate::finding::{Check, Finding, Severity};
+use crate::path::display;
 use crate::users::Users;
 
 /// A tree, and what its files hold.
-pub(crate) struct Grown {
-    pub(crate) tree: Tree<u64>,
+pub(super) struct Grown {
+    pub(super) tree: Tree<u64>,
     /// Where a file's content goes, by package and index of the file.
-    pub(crate) contents: BTreeMap<Origin, NodeId>,
+    pub(super) contents: BTreeMap<Origin, NodeId>,
     /// Content that no package has.
-    pub(crate) texts: Vec<(NodeId, Vec<u8>)>,
+    pub(super) texts: Vec<(NodeId, Vec<u8>)>,
+}
+
+/// Where the contents of files are from, by their nodes.
+pub(crate) struct ByNode<'a> {
+    texts: BTreeMap<NodeId, &'a [u8]>,
+    origins: BTreeMap<NodeId, Origin>,
+}
+
+impl<'a> ByNode<'a> {
+    pub(crate) fn new(contents: &BTreeMap<Origin, NodeId>, texts: &'a [(NodeId, Vec<u8>)]) -> Self {
+        Self {
+            texts: texts.iter().map(|(node, text)| (*node, text.as_slice())).collect(),
+            origins: contents.iter().map(|(origin, node)| (*node, *origin)).collect(),
+        }
+    }
+
+    /// Content that no package has.
+    pub(crate) fn text(&self, node: NodeId) -> Option<&'a [u8]> {
+        self.texts.get(&node).copied()
+    }
+
+    /// The file of a package that has the content.
+    pub(crate) fn origin(&self, node: NodeId) -> Option<Origin> {
+        self.origins.get(&node).copied()
+    }
+
+    /// The content; if nobody has looked yet, the host is asked to.
+    pub(crate) fn content<'k: 'a>(&self, node: NodeId, known: &mut Known<'k>) -> Option<&'a [u8]> {
+        match self.text(node) {
+            Some(text) => Some(text),
+            None => known.content(self.origin(node)?, false),
+        }
+    }
 }
 
 /// Builds the tree. What nobody lists, a folder above a file, is root's with mode 0755.
@@ -125,12 +160,8 @@ impl Grower<'_, '_, '_> {
     /// Mode, owner, time and capabilities.
     fn meta(&mut self, path: &[u8], entry: &Entry) -> Meta {
         let file = entry.origin.map(|origin| self.entries.file(origin).1);
-        let packaged_mode = file.map_or(0o755, |file| file.mode);
-        let mut mode = entry.mode.unwrap_or(packaged_mode) & 0o7777;
-        let user =
-            entry.user.as_ref().or(file.map(|file| &file.user)).map_or("root", String::as_str);
-        let group =
-            entry.group.as_ref().or(file.map(|file| &file.group)).map_or("root", String::as_str);
+        let mut mode = self.entries.mode(entry);
+        let (user, group) = self.entries.owner(entry);
         let (uid, gid) = (self.users.uid(user), self.users.gid(group));
         for (number, name, what, bit) in
             [(uid, user, "user", 0o4000), (gid, group, "group", 0o2000)]

@@ -1,8 +1,8 @@
-//! `tmpfiles`: files that systemd reads and that somebody has marked as programs; it complains of each at every boot.
+//! Files that systemd reads and that somebody has marked as programs: it complains of each at every boot.
 
-use crate::plan::Entries;
-
-use crate::finding::{Check, Finding, Severity};
+use super::entries::Entries;
+use crate::finding::{Check, Severity};
+use crate::path::display;
 
 /// Where systemd reads configuration.
 const FOLDERS: [&str; 6] = [
@@ -15,27 +15,22 @@ const FOLDERS: [&str; 6] = [
 ];
 
 /// Takes the marks off.
-pub(crate) fn mend(entries: &mut Entries<'_>) {
+pub(super) fn mend(entries: &mut Entries<'_>) {
     let mut mended = Vec::new();
     for folder in FOLDERS {
         let top = folder.as_bytes();
         let below = entries.entries.range(top.to_vec()..);
         let below = below.take_while(|(path, _)| path.starts_with(top));
-        let marked = below.filter(|(_, entry)| {
-            let packaged = entry.origin.map(|origin| entries.file(origin).1.mode);
-            let mode = entry.mode.or(packaged).unwrap_or_default();
-            entries.is_file(entry) && mode & 0o111 != 0
-        });
+        let marked =
+            below.filter(|(_, entry)| entries.is_file(entry) && entries.mode(entry) & 0o111 != 0);
         mended.extend(marked.map(|(path, _)| path.clone()));
     }
     for path in mended {
         let Some(entry) = entries.entries.get_mut(&path) else { continue };
         entry.mode = Some(0o644);
         let entry = entry.clone();
-        let message = format!("/{} was marked as a program", String::from_utf8_lossy(&path));
-        let finding = Finding::new(Severity::Info, Check::Tmpfiles, message);
-        let finding = entries.named(finding, &path, &entry);
-        entries.findings.push(finding);
+        let message = format!("{} was marked as a program", display(&path));
+        entries.report(Severity::Info, Check::Tmpfiles, &message, &path, &entry);
     }
 }
 
@@ -43,8 +38,8 @@ pub(crate) fn mend(entries: &mut Entries<'_>) {
 mod tests {
     use rpm::NewFile;
 
-    use super::super::testing::{messages, plan};
     use super::*;
+    use crate::checks::testing::{messages, plan};
     use crate::extension::Extension;
 
     #[test]
@@ -59,8 +54,7 @@ mod tests {
         assert_eq!(check(path, 0o644), 0);
         assert_eq!(check("/usr/lib/systemd/system-generators/x", 0o755), 0);
         let plan = plan(files(path, 0o755), Extension::default(), None);
-        let (_, node) =
-            plan.tree().paths().find(|(found, _)| found == &path.as_bytes()[1..]).unwrap();
+        let node = plan.tree().find(&path.as_bytes()[1..]).unwrap();
         assert_eq!(plan.tree().node(node).meta.mode, 0o644);
     }
 }
