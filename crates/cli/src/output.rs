@@ -68,6 +68,12 @@ pub(crate) fn sync_folder(path: &Path) -> Result<()> {
     synced.with_context(|| format!("cannot write {}", folder.display()))
 }
 
+/// Makes the folder that a path is to be in.
+pub(crate) fn create_folder(path: &Path) -> Result<()> {
+    let folder = folder(path);
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))
+}
+
 /// The folder that a path is in.
 pub(crate) fn folder(path: &Path) -> &Path {
     match path.parent() {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use sysext::extension::{Action, Mistake};
+use sysext::extension::Mistake;
 use sysext::{Extension, check_name};
 
 /// The file that a recipe is in.
@@ -78,13 +78,8 @@ impl OnDisk {
         if let (None, Err(error)) = (&extension.name, check_name(&self.name)) {
             wrong(format!("its folder names it, but {error}"));
         }
-        for step in &extension.steps {
-            let from = match &step.action {
-                Action::File(file) => file.from.as_ref(),
-                Action::Files(files) => Some(&files.from),
-                _ => None,
-            };
-            if let Some(from) = from.filter(|from| !self.beside(from).exists()) {
+        for from in extension.steps.iter().filter_map(|step| step.action.beside()) {
+            if !self.beside(from).exists() {
                 wrong(format!("there is no {from} beside it"));
             }
         }

@@ -2,11 +2,10 @@
 
 use anyhow::{Context as _, Result};
 use sysext::Metadata;
-use sysext::erofs::Write;
 use sysext::rpm::repodata::Repomd;
 
 use crate::fetch::{Fetcher, Place, Wanted};
-use crate::output::Output;
+use crate::output::write_file;
 use crate::terminal::{Terminal, bytes};
 use crate::{Outcome, args};
 
@@ -39,10 +38,8 @@ pub(crate) fn run(args: &args::Index, terminal: &Terminal) -> Result<Outcome> {
         comps: comps.as_deref(),
         modules: modules.as_deref(),
     })?;
-    let output = Output::new(&args.output)?;
     let size = index.len() as u64;
-    output.write(&Write { at: 0, bytes: index })?;
-    output.finish()?;
+    write_file(&args.output, index)?;
     if terminal.json {
         terminal.result(&serde_json::json!({ "size": size }));
     } else {

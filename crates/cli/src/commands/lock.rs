@@ -13,7 +13,7 @@ use super::load::Loaded;
 use super::obtain::{Obtained, fetch_all, obtain, obtain_one};
 use crate::args::{Choice, Obtain, Repositories};
 use crate::fetch::{Fetcher, Place, Wanted, matches, sha256_of};
-use crate::output::write_file;
+use crate::output::{create_folder, write_file};
 use crate::recipes::{self, OnDisk};
 use crate::terminal::Terminal;
 use crate::{Outcome, args};
@@ -145,8 +145,7 @@ fn write(mut lock: Lock, path: &Path) -> Result<Lock> {
     if path.exists() {
         lock.keep_places(&read(path)?);
     }
-    let folder = crate::output::folder(path);
-    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    create_folder(path)?;
     let text = serde_json::to_string_pretty(&lock)? + "\n";
     write_file(path, text.into_bytes())?;
     Ok(lock)

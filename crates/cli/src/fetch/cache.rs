@@ -11,6 +11,8 @@ use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, Serialize};
 use sysext::rpm::repodata::Checksum;
 
+use crate::output::{create_folder, write_file};
+
 /// A folder of files.
 pub(crate) struct Cache {
     folder: PathBuf,
@@ -128,8 +130,8 @@ impl Cache {
         create_folder(&about)?;
         // First away with what was known of the old content: between the two a new ETag must not stand for it.
         let _ = fs::remove_file(&about);
-        write_whole(&known.path, content)?;
-        write_whole(&about, &serde_json::to_vec(&known)?)?;
+        write_file(&known.path, content.to_vec())?;
+        write_file(&about, serde_json::to_vec(&known)?)?;
         Ok(known.path)
     }
 }
@@ -149,15 +151,4 @@ impl Partial {
     pub(crate) fn matches(&self, checksum: &Checksum) -> Result<bool> {
         super::matches(&self.path, checksum)
     }
-}
-
-fn create_folder(path: &Path) -> Result<()> {
-    let folder = crate::output::folder(path);
-    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))
-}
-
-fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
-    let output = crate::output::Output::new(path)?;
-    output.write(&sysext::erofs::Write { at: 0, bytes: content.to_vec() })?;
-    output.finish()
 }

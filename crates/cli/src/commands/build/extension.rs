@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use indicatif::ProgressBar;
 use sysext::erofs::Options;
-use sysext::extension::Action;
 use sysext::rpm::repodata::Variables;
 use sysext::{Base, BesideFile, Contents, Extension, Recipe, Target};
 
@@ -163,15 +162,8 @@ pub(crate) fn choice(
 /// Files that lie beside a recipe and that its steps name.
 fn beside(recipe: &OnDisk, extension: &Extension) -> Result<BTreeMap<String, BesideFile>> {
     let mut files = BTreeMap::new();
-    for step in &extension.steps {
-        let from = match &step.action {
-            Action::File(file) => file.from.as_ref(),
-            Action::Files(step) => Some(&step.from),
-            _ => None,
-        };
-        if let Some(from) = from {
-            read_beside(&recipe.beside(from), from.trim_end_matches('/'), &mut files)?;
-        }
+    for from in extension.steps.iter().filter_map(|step| step.action.beside()) {
+        read_beside(&recipe.beside(from), from.trim_end_matches('/'), &mut files)?;
     }
     Ok(files)
 }
