@@ -151,7 +151,7 @@ pub(crate) struct Storage {
     /// none: as they are, for those who compress the download. Linux 5.4.
     /// compat: LZ4 in clusters of 4 KiB, as Fedora's extensions are today. Linux 5.4.
     /// default: a quarter smaller, slower to make: clusters of 64 KiB. Linux 5.17.
-    /// small: the smallest, above all where files are small: clusters of 192 KiB, small files together. Linux 6.1.
+    /// small: the smallest, above all where files are small: clusters of 256 KiB, small files together. Linux 6.1.
     #[arg(long, default_value = "compat", verbatim_doc_comment)]
     pub(crate) profile: Profile,
     /// How hard to compress, from 1 to 12, in place of the profile's (compat 1, default 6, small 7)

@@ -46,7 +46,7 @@ impl Level {
     /// As small as level 9 of the reference encoder, in less time.
     pub const HIGH: Self = Self(6);
     /// A little smaller, in a little more time.
-    pub const HIGHER: Self = Self(7);
+    pub const HIGHER: Self = Self(8);
     /// The shortest way through almost all candidates.
     pub const SMALLEST: Self = Self(12);
 
@@ -101,9 +101,9 @@ impl<'a> Encoder<'a> {
         let tables = workspace.tables.get_or_insert_with(chains::Tables::new);
         if level <= 9 {
             // Candidates that replace a match are worth more than the first at a place.
-            return Self::Lazy(Lazy::new(data, tables, 1 << (level - 1), 1 << level));
+            return Self::Lazy(Lazy::new(data, tables, 1 << level, 5 << (level - 1)));
         }
-        Self::Optimal(Optimal::new(data, tables, 32 << (2 * (level - 10))))
+        Self::Optimal(Optimal::new(data, tables, 64 << (2 * (level - 10))))
     }
 
     /// Appends to `out` a block of at most `limit` bytes with the content from `start` on, as much as fits.

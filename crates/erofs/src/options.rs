@@ -27,7 +27,7 @@ pub enum Profile {
     Compat,
     /// High compression in physical clusters of 64 KiB, tails behind their inodes. Linux 5.17.
     Default,
-    /// High compression in physical clusters of 192 KiB, ends of files and small files together. Linux 6.1.
+    /// High compression in physical clusters of 256 KiB, ends of files and small files together. Linux 6.1.
     Small,
 }
 
@@ -116,7 +116,7 @@ impl Options {
             Profile::None => None,
             Profile::Compat => Some(features(1, Level::FASTEST, false, false)),
             Profile::Default => Some(features(16, Level::HIGH, true, false)),
-            Profile::Small => Some(features(48, Level::HIGHER, false, true)),
+            Profile::Small => Some(features(64, Level::HIGHER, false, true)),
         }
     }
 }

@@ -6,10 +6,11 @@
 //! chain of the byte that ended the match so far.
 
 use super::{LAST_LITERALS, MATCH_MARGIN, MAX_DISTANCE, MIN_MATCH, Match};
-use super::{Numbering, common, read32, zeros};
+use super::{Numbering, common, read32, read64, zeros};
 
-/// log2 of the slots that hold the youngest place of each hash.
-const HEAD_BITS: u32 = 16;
+/// log2 of the slots that hold the youngest place of each hash: four for each place within reach, since every step on a
+/// chain that two hashes share is lost. Fewer slots stay in nearer caches and still cost more.
+const HEAD_BITS: u32 = 18;
 /// Places whose chains are kept: those that a match can reach.
 const KEPT: usize = 1 << 16;
 /// Chains that are compared when a match is found.
@@ -120,7 +121,11 @@ impl<'a> Chains<'a> {
             if read32(data, must - back) == read32(data, must) && read32(data, there) == here {
                 let ahead =
                     MIN_MATCH + common(&data[there + MIN_MATCH..], &data[at + MIN_MATCH..end]);
-                let behind = common_before(data, there, at, (at - low).min(there - start));
+                // Most candidates that need bytes before `at` lack the farthest.
+                let need = (known + 1).saturating_sub(ahead);
+                let most = (at - low).min(there - start);
+                let may = need == 0 || need <= most && data[there - need] == data[at - need];
+                let behind = if may && most > 0 { common_before(data, there, at, most) } else { 0 };
                 if behind + ahead > known {
                     known = behind + ahead;
                     best = Some(Match { at: at - behind, distance: back, length: known });
@@ -190,8 +195,19 @@ fn hash(bytes: u32) -> usize {
     (bytes.wrapping_mul(2_654_435_761) >> (32 - HEAD_BITS)) as usize
 }
 
-/// Number of equal bytes before both places, at most `most`.
-#[inline]
+/// Number of equal bytes before both places, at most `most`; `there` is before `here`.
 fn common_before(data: &[u8], there: usize, here: usize, most: usize) -> usize {
-    (0..most).take_while(|before| data[there - before - 1] == data[here - before - 1]).count()
+    let mut length = 0;
+    while length < most {
+        let Some(earlier) = (there - length).checked_sub(8) else {
+            let is_equal = |before: &usize| data[there - before - 1] == data[here - before - 1];
+            return length + (length..most).take_while(is_equal).count();
+        };
+        let different = read64(data, earlier) ^ read64(data, here - length - 8);
+        length += (different.leading_zeros() / 8) as usize;
+        if different != 0 {
+            break;
+        }
+    }
+    length.min(most)
 }

@@ -7,7 +7,7 @@ use super::chains::{Chains, Tables};
 use super::{Block, MIN_MATCH, Match, SHORT_LENGTH, Sequences, extra};
 
 /// After `1 << SKIP_BITS` misses the search steps by one byte more.
-const SKIP_BITS: u32 = 6;
+const SKIP_BITS: u32 = 8;
 
 pub(crate) struct Lazy<'a> {
     chains: Chains<'a>,
