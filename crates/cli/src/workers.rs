@@ -20,7 +20,7 @@ impl Workers {
 
     /// Runs the jobs; their results are in the order of the jobs.
     pub(crate) fn run(&mut self, jobs: Vec<Job>) -> Vec<Packed> {
-        if jobs.len() < 2 || self.workspaces.len() == 1 {
+        if jobs.len() < 2 || self.workspaces.len() == 1 || !jobs.iter().any(Job::is_work) {
             let workspace = &mut self.workspaces[0];
             return jobs.into_iter().map(|job| job.run(workspace)).collect();
         }

@@ -14,6 +14,8 @@ use crate::write::Writer;
 /// Bytes of a file that are compressed on their own. The last block of a segment is stored padded, so long segments
 /// waste less; short ones need less memory. 12 MiB is the most that the kernel lets one extent decode to.
 pub const SEGMENT: usize = 8 << 20;
+/// Bytes of a piece that is stored as it is: few, so that they are still in the cache when they are written.
+pub(crate) const STORED: usize = 1 << 20;
 
 /// Content to be packed: one segment of one file.
 #[derive(Debug)]
@@ -81,7 +83,7 @@ pub(crate) struct Extent {
 }
 
 impl Job {
-    /// The next piece of a file's content: [`SEGMENT`] bytes, or what is left of the file.
+    /// The next piece of a file's content: [`Writer::segment`] bytes, or what is left of the file.
     pub fn new(writer: &Writer, node: NodeId, content: Vec<u8>) -> Self {
         Self { of: Of::File(node), content, features: writer.features() }
     }
@@ -96,6 +98,11 @@ impl Job {
     /// Bytes of content.
     pub fn size(&self) -> usize {
         self.content.len()
+    }
+
+    /// Whether the content is to be compressed. Where it is not, to give the job away takes longer than to run it.
+    pub fn is_work(&self) -> bool {
+        self.features.is_some()
     }
 
     /// Packs the content. No I/O, and what is left in the workspace changes nothing: the same bytes wherever and

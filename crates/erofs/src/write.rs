@@ -20,7 +20,7 @@ mod xattrs;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::compress::{Job, Of, Packed};
+use crate::compress::{Job, Of, Packed, SEGMENT, STORED};
 use crate::error::Error;
 use crate::format::{BLOCK, SLOT, SUPERBLOCK_AT, SuperBlock};
 use crate::options::{Features, Options};
@@ -109,6 +109,16 @@ impl Writer {
             epoch,
             xattrs,
         })
+    }
+
+    /// Bytes of a file that go into one [`Job`]; fewer only where the file ends.
+    pub fn segment(&self) -> usize {
+        if self.features.is_some() { SEGMENT } else { STORED }
+    }
+
+    /// Bytes of content that hosts should gather into jobs before they run them, so that several cores have work.
+    pub fn batch(&self) -> usize {
+        if self.features.is_some() { 4 * SEGMENT } else { STORED }
     }
 
     /// How content is compressed.

@@ -73,7 +73,7 @@ fn write(tree: &Contents, options: Options) -> Vec<u8> {
         }
     }
     for (node, content) in files {
-        for piece in content.chunks(SEGMENT) {
+        for piece in content.chunks(writer.segment()) {
             let mut jobs = vec![Job::new(&writer, node, piece.to_vec())];
             while !jobs.is_empty() {
                 for job in jobs {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::Read;
 
-use erofs::{Job, NodeId, Packed, SEGMENT, Write, Writer};
+use erofs::{Job, NodeId, Packed, Write, Writer};
 use rpm::Payload;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -12,8 +12,6 @@ use crate::error::Error;
 use crate::finding::Finding;
 use crate::plan::Plan;
 
-/// Content that is gathered before it goes to the host to be compressed, so that several cores have work.
-const BATCH: usize = 4 * SEGMENT;
 /// Bytes of the finished image that are read at once for its digest.
 const READ: usize = 1 << 20;
 
@@ -283,12 +281,12 @@ impl<R: Read> Compose<R> {
     fn gather_texts(&self, mut text: usize, mut at: usize) -> Result<(Vec<Job>, State<R>), Error> {
         let writer = self.writer()?;
         let (mut jobs, mut gathered) = (Vec::new(), 0);
-        while gathered < BATCH {
+        while gathered < writer.batch() {
             let Some((node, content)) = self.plan.texts.get(text) else {
                 return Ok((jobs, State::Package(0)));
             };
             let rest = content.get(at..).unwrap_or_default();
-            let piece = &rest[..rest.len().min(SEGMENT)];
+            let piece = &rest[..rest.len().min(writer.segment())];
             if piece.is_empty() {
                 (text, at) = (text + 1, 0);
                 continue;
@@ -310,7 +308,7 @@ impl<R: Read> Compose<R> {
         let wrong = |error| Error::Package { package: self.plan.packages[package].nevra(), error };
         let writer = self.writer.as_ref().ok_or(Error::Protocol)?;
         let (mut jobs, mut gathered) = (Vec::new(), 0);
-        while gathered < BATCH {
+        while gathered < writer.batch() {
             let Some((node, left)) = file.take() else {
                 let Some(member) = payload.next_member().map_err(wrong)? else {
                     return Ok((jobs, State::Package(package + 1)));
@@ -323,7 +321,7 @@ impl<R: Read> Compose<R> {
                 }
                 continue;
             };
-            let mut content = vec![0; left.min(SEGMENT as u64) as usize];
+            let mut content = vec![0; left.min(writer.segment() as u64) as usize];
             let mut filled = 0;
             while filled < content.len() {
                 let read = payload.read(&mut content[filled..]).map_err(wrong)?;

@@ -38,7 +38,7 @@ impl Pool {
 
     /// Runs the jobs; their results are in the order of the jobs.
     pub(super) async fn run(&mut self, jobs: Vec<Job>) -> Result<Vec<Packed>, String> {
-        let content: usize = jobs.iter().map(Job::size).sum();
+        let content: usize = jobs.iter().filter(|job| job.is_work()).map(Job::size).sum();
         if jobs.len() > 1 && content >= WORTH && self.helpers.is_none() {
             self.helpers = Some(start());
         }

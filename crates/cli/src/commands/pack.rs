@@ -4,21 +4,18 @@ mod folder;
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Read as _};
+use std::io::{self, Read as _};
 
 use anyhow::{Context as _, Result, bail};
 use indicatif::ProgressBar;
-use sha2::{Digest as _, Sha256};
-use sysext::erofs::{Job, SEGMENT, Writer};
+use sysext::erofs::{Job, Writer};
+use twox_hash::xxhash3_128;
 
 use crate::output::Output;
 use crate::terminal::{Terminal, bytes};
 use crate::workers::Workers;
 use crate::{Outcome, args, interrupt};
 use folder::{Folder, Source};
-
-/// Content that is gathered before it is compressed.
-const BATCH: usize = 4 * SEGMENT;
 
 pub(crate) fn run(args: &args::Pack, terminal: &Terminal) -> Result<Outcome> {
     let options = args.storage.options()?;
@@ -55,33 +52,65 @@ fn share(writer: &mut Writer, files: Vec<Source>) -> Result<Vec<Source>> {
     for file in &files {
         *sizes.entry(file.size).or_default() += 1;
     }
-    let (mut firsts, mut kept) = (BTreeMap::new(), Vec::with_capacity(files.len()));
+    let mut alike = BTreeMap::<(u64, u128), usize>::new();
+    let mut kept = Vec::<Source>::with_capacity(files.len());
     for file in files.into_iter().filter(|file| file.size > 0) {
         interrupt::check()?;
         if sizes[&file.size] > 1 {
-            let digest = digest(open(&file)?).with_context(|| unreadable(&file))?;
-            if let Some(&first) = firsts.get(&(file.size, digest)) {
-                writer.share(file.node, first)?;
-                continue;
+            let hash = hash(&file).with_context(|| unreadable(&file))?;
+            if let Some(&first) = alike.get(&(file.size, hash)) {
+                let first = &kept[first];
+                if is_equal(&file, first).with_context(|| unreadable(&file))? {
+                    writer.share(file.node, first.node)?;
+                    continue;
+                }
             }
-            firsts.insert((file.size, digest), file.node);
+            alike.entry((file.size, hash)).or_insert(kept.len());
         }
         kept.push(file);
     }
     Ok(kept)
 }
 
-fn digest(file: File) -> io::Result<[u8; 32]> {
-    let mut file = BufReader::with_capacity(1 << 20, file);
-    let mut hash = Sha256::new();
+/// A hash that is fast and easy to collide with: what has the same is compared.
+fn hash(file: &Source) -> Result<u128> {
+    let (mut pieces, mut hash) = (Pieces::new(file)?, xxhash3_128::Hasher::new());
+    while let Some(piece) = pieces.next()? {
+        hash.write(piece);
+    }
+    Ok(hash.finish_128())
+}
+
+fn is_equal(one: &Source, other: &Source) -> Result<bool> {
+    let (mut one, mut other) = (Pieces::new(one)?, Pieces::new(other)?);
     loop {
-        let bytes = file.fill_buf()?;
-        if bytes.is_empty() {
-            return Ok(hash.finalize().into());
+        match (one.next()?, other.next()?) {
+            (None, None) => return Ok(true),
+            (Some(one), Some(other)) if one == other => {}
+            _ => return Ok(false),
         }
-        hash.update(bytes);
-        let length = bytes.len();
-        file.consume(length);
+    }
+}
+
+/// A file in pieces of one size, the last of which may be shorter.
+struct Pieces {
+    file: File,
+    piece: Vec<u8>,
+}
+
+impl Pieces {
+    /// Small enough to stay in the cache.
+    const SIZE: u64 = 256 << 10;
+
+    fn new(file: &Source) -> Result<Self> {
+        let piece = Vec::with_capacity(file.size.min(Self::SIZE) as usize + 1);
+        Ok(Self { file: open(file)?, piece })
+    }
+
+    fn next(&mut self) -> io::Result<Option<&[u8]>> {
+        self.piece.clear();
+        self.file.by_ref().take(Self::SIZE).read_to_end(&mut self.piece)?;
+        Ok(Some(self.piece.as_slice()).filter(|piece| !piece.is_empty()))
     }
 }
 
@@ -113,7 +142,7 @@ impl Packing {
         let mut left = file.size;
         while left > 0 {
             interrupt::check()?;
-            let want = left.min(SEGMENT as u64);
+            let want = left.min(self.writer.segment() as u64);
             let mut content = self.spare.pop().unwrap_or_default();
             content.clear();
             content.reserve_exact(want as usize);
@@ -125,7 +154,7 @@ impl Packing {
             left -= want;
             self.gathered += content.len();
             self.jobs.push(Job::new(&self.writer, file.node, content));
-            if self.gathered >= BATCH {
+            if self.gathered >= self.writer.batch() {
                 self.compress()?;
             }
         }
@@ -142,11 +171,12 @@ impl Packing {
     }
 
     fn run(&mut self, jobs: Vec<Job>) -> Result<()> {
+        let (segment, batch) = (self.writer.segment(), self.writer.batch());
         for packed in self.workers.run(jobs) {
             self.writer.add(packed)?;
             for write in self.writer.writes() {
                 self.output.write(&write)?;
-                if write.bytes.capacity() >= SEGMENT && self.spare.len() < BATCH / SEGMENT {
+                if write.bytes.capacity() >= segment && self.spare.len() < batch / segment {
                     self.spare.push(write.bytes);
                 }
             }
