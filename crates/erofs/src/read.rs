@@ -17,6 +17,7 @@ use zerocopy::FromBytes;
 
 use crate::error::{Error, corrupt};
 use crate::format::{self, BLOCK, BLOCK_BITS, BLOCK_BYTES, SLOT, SUPERBLOCK_AT, SuperBlock};
+use crate::options::Kernel;
 use crate::tree::{Kind, Meta, Node, NodeId, Tree};
 use crate::write::crc32c;
 pub use data::{Chunks, Content};
@@ -79,6 +80,19 @@ impl<R: Read + Seek> Image<R> {
     /// Bytes of the image.
     pub fn size(&self) -> u64 {
         self.size
+    }
+
+    /// The oldest Linux that reads this image, by the features that it says it needs.
+    pub fn kernel(&self) -> Kernel {
+        const SINCE: [(u32, u16, u16); 4] = [
+            (format::INCOMPAT_FRAGMENTS, 6, 1),
+            (format::INCOMPAT_ZTAILPACKING, 5, 17),
+            (INCOMPAT_CHUNKED_FILE, 5, 15),
+            (format::INCOMPAT_BIG_PCLUSTER, 5, 13),
+        ];
+        let needs = self.superblock.feature_incompat.get();
+        let newest = SINCE.iter().find(|(bit, ..)| needs & bit != 0);
+        newest.map_or(Kernel { major: 5, minor: 4 }, |&(_, major, minor)| Kernel { major, minor })
     }
 
     /// The whole tree; the files' contents stay where they are, for [`Image::chunks`].
@@ -272,11 +286,13 @@ impl<R: Read + Seek> Image<R> {
     }
 }
 
+/// `EROFS_FEATURE_INCOMPAT_CHUNKED_FILE`.
+const INCOMPAT_CHUNKED_FILE: u32 = 0x4;
 /// Incompatible features that this crate reads: zero padding, compression configurations and big physical clusters,
 /// chunks (a file that uses them is refused on its own), inline clusters, fragments and deduplication.
 const INCOMPAT_READ: u32 = format::INCOMPAT_ZERO_PADDING
     | format::INCOMPAT_BIG_PCLUSTER
-    | 0x04
+    | INCOMPAT_CHUNKED_FILE
     | format::INCOMPAT_ZTAILPACKING
     | format::INCOMPAT_FRAGMENTS;
 
