@@ -145,7 +145,8 @@ impl Browser {
             let pause = json!({ "script": "setTimeout(arguments[0], 50)", "args": [] });
             self.command("execute/async", &pause);
         }
-        panic!("{name} was not downloaded");
+        let others: Vec<_> = fs::read_dir(self.downloads.path()).unwrap().flatten().collect();
+        panic!("{name} was not downloaded: {others:?}");
     }
 
     /// Holds the page against axe-core.

@@ -342,3 +342,58 @@ fn large_sets_compose_to_the_same_bytes_and_cancel_at_once() {
     );
     browser.assert_no_errors();
 }
+
+#[test]
+fn an_image_is_looked_into() {
+    let Some(page) = page() else { return };
+    let scratch = tempfile::tempdir().unwrap();
+    let program = content(300_000, 1);
+    let files = vec![
+        NewFile::file("/usr/bin/app", 0o755, program.clone()),
+        NewFile::symlink("/usr/bin/also", "app"),
+        NewFile::file("/usr/share/doc/app/README", 0o644, content(50_000, 2)),
+    ];
+    let app = write_package(scratch.path(), &package("app", files), &Compression::Gzip);
+    let (_, image) = native(std::slice::from_ref(&app), "app", &["--profile", "small"]);
+    let path = scratch.path().join("app.raw");
+    fs::write(&path, &image).unwrap();
+    let browser = Browser::start(1400, 1300);
+    browser.open(&page);
+    browser.drop_files(".drop", &[&path]);
+    browser.wait("document.querySelector('#look-kernel')?.textContent === 'Linux 6.1'");
+    let shown =
+        |id: &str| browser.script(&format!("return document.querySelector('{id}').textContent"));
+    assert_eq!((shown("#look-name"), shown("#look-files")), (json!("app"), json!("4")));
+    browser.check_axe("image");
+    // By keyboard alone: find the program and read what it is.
+    browser.keys("#look-search", "bin/app");
+    browser.wait("document.querySelectorAll('#look-tree [role=treeitem]').length === 4");
+    for _ in 0..3 {
+        browser.keys("#look-tree", driver::DOWN);
+    }
+    browser.wait("document.querySelector('#look-entry')?.innerText.includes('/usr/bin/app')");
+    let entry = shown("#look-entry");
+    assert!(entry.as_str().is_some_and(|entry| entry.contains("0755") && entry.contains("300000")));
+    assert!(browser.download("#save", "app") == program, "the file is what was packed");
+    browser.click("#verify");
+    browser.wait("document.querySelector('#whole')");
+    browser.check_axe("image, looked into");
+    browser.screenshot("image-light");
+    browser.click("#close-look");
+    browser.wait("!document.querySelector('#look')");
+
+    // What is no whole image is said.
+    fs::write(&path, &image[..image.len() / 2]).unwrap();
+    browser.drop_files(".drop", &[&path]);
+    browser.wait("document.querySelector('[role=alert]')?.innerText.includes('size of the image')");
+    browser.check_axe("image, cut short");
+
+    // One that was just made.
+    browser.upload("#choose-packages", &[&app]);
+    browser.wait("document.querySelector('#compose:enabled')");
+    browser.click("#compose");
+    browser.wait("document.querySelector('#result-sha256')");
+    browser.click("#look-inside");
+    browser.wait("document.querySelector('#look-kernel')?.textContent === 'Linux 5.4'");
+    browser.assert_no_errors();
+}

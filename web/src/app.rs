@@ -10,9 +10,9 @@ use yew::{
 };
 
 use crate::agent::{Agent, Answer};
-use crate::browser::Abilities;
-use crate::components::{Alert, Extension, Files, Masthead, Packages, ResultCard, Tone};
-use crate::intake;
+use crate::browser::{self, Abilities};
+use crate::components::{Alert, Extension, Files, LookCard, Masthead, Packages, ResultCard, Tone};
+use crate::intake::{self, Sorted};
 use crate::protocol::{Key, Request, Response};
 use crate::state::{Action, Job, Made, State};
 
@@ -47,6 +47,13 @@ pub(crate) fn App() -> Html {
         })
     };
     let dispatch = state.dispatcher();
+    let on_close = {
+        let dispatch = dispatch.clone();
+        Callback::from(move |()| {
+            dispatch.dispatch(Action::LookedAway);
+            browser::focus("packages");
+        })
+    };
     html! {
         <>
             <a class="skip pf-v6-c-button pf-m-primary" href="#main">{ "Skip to content" }</a>
@@ -65,11 +72,14 @@ pub(crate) fn App() -> Html {
                     <div class="page__column">
                         <Packages state={(*state).clone()} {on_add} {on_remove} dispatch={dispatch.clone()} />
                         <Files tree={Rc::clone(&state.tree)} dispatch={dispatch.clone()} />
+                        if let Some(image) = &state.image {
+                            <LookCard file={image.clone()} {on_close} />
+                        }
                     </div>
                     <div class="page__column page__column--side">
                         <Extension state={(*state).clone()} dispatch={dispatch.clone()} {on_compose} {on_cancel} />
                         if let Job::Done(made) = &state.job {
-                            <ResultCard made={Rc::clone(made)} />
+                            <ResultCard made={Rc::clone(made)} dispatch={dispatch.clone()} />
                         }
                     </div>
                 </div>
@@ -112,18 +122,25 @@ fn Limits() -> Html {
     }
 }
 
-/// Takes files in: packages are read in the worker, others are said to be none.
+/// Takes files in: packages are read in the worker, an image is looked into, others are said to be neither.
 fn add(files: Vec<File>, workers: &Workers, dispatch: &Dispatch) {
-    let (packages, others) = intake::packages(files);
-    if packages.is_empty() {
-        let what =
-            if others == 0 { "There was no file." } else { "None of the files is an RPM package." };
+    let Sorted { packages, images, others } = intake::sort(files);
+    if packages.is_empty() && images.is_empty() {
+        let what = if others == 0 {
+            "There was no file."
+        } else {
+            "None of the files is an RPM package or an image."
+        };
         dispatch.dispatch(Action::Said(what.to_owned()));
     }
     for file in packages {
         let key = workers.next_key();
         dispatch.dispatch(Action::Added(key, file.clone()));
         workers.send(&Request::Read { key }, &[file]);
+    }
+    // One look at a time.
+    if let Some(image) = images.into_iter().next() {
+        dispatch.dispatch(Action::LookedInto(image));
     }
 }
 
@@ -197,6 +214,7 @@ impl Workers {
                 let action = match web_sys::Url::create_object_url_with_blob(&file) {
                     Ok(url) => Action::Composed(Made {
                         report: *report,
+                        file,
                         url,
                         seconds,
                         workers,

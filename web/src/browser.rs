@@ -2,7 +2,7 @@
 
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Element, HtmlElement};
+use web_sys::{Element, File, HtmlElement};
 
 /// What this browser can do.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -53,6 +53,28 @@ pub(crate) fn set_dark(dark: bool) {
 }
 
 const DARK: &str = "pf-v6-theme-dark";
+
+/// Saves a file among the person's downloads.
+pub(crate) fn save(file: &File) {
+    let Ok(url) = web_sys::Url::create_object_url_with_blob(file) else { return };
+    if let Ok(link) = gloo::utils::document().create_element("a") {
+        let _ = link.set_attribute("href", &url);
+        let _ = link.set_attribute("download", &file.name());
+        link.unchecked_ref::<HtmlElement>().click();
+    }
+    // When the download has begun is not said.
+    let revoke = move || drop(web_sys::Url::revoke_object_url(&url));
+    gloo::timers::callback::Timeout::new(60_000, revoke).forget();
+}
+
+/// Seconds since 1970 as a date of ISO 8601, in UTC.
+pub(crate) fn time(seconds: i64) -> String {
+    let date = js_sys::Date::new(&JsValue::from_f64(seconds as f64 * 1000.0));
+    if date.get_time().is_nan() {
+        return seconds.to_string();
+    }
+    String::from(date.to_iso_string()).replace(".000Z", "Z")
+}
 
 /// Puts text on the clipboard.
 pub(crate) fn copy(text: &str) {

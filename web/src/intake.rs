@@ -27,11 +27,29 @@ pub(crate) async fn dropped(transfer: DataTransfer) -> Vec<File> {
     Array::from(&files).iter().filter_map(|file| file.dyn_into().ok()).collect()
 }
 
-/// Those that are named as packages, and how many are not.
-pub(crate) fn packages(files: Vec<File>) -> (Vec<File>, usize) {
-    let (packages, others): (Vec<_>, Vec<_>) =
-        files.into_iter().partition(|file| file.name().to_ascii_lowercase().ends_with(".rpm"));
-    (packages, others.len())
+/// Files by what their names say they are.
+#[derive(Default)]
+pub(crate) struct Sorted {
+    pub(crate) packages: Vec<File>,
+    pub(crate) images: Vec<File>,
+    /// How many are neither.
+    pub(crate) others: usize,
+}
+
+/// Sorts files by their names.
+pub(crate) fn sort(files: Vec<File>) -> Sorted {
+    let mut sorted = Sorted::default();
+    for file in files {
+        let name = file.name().to_ascii_lowercase();
+        if name.ends_with(".rpm") {
+            sorted.packages.push(file);
+        } else if [".raw", ".erofs", ".img"].iter().any(|end| name.ends_with(end)) {
+            sorted.images.push(file);
+        } else {
+            sorted.others += 1;
+        }
+    }
+    sorted
 }
 
 /// The demo package.

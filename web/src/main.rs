@@ -5,6 +5,7 @@ mod app;
 mod browser;
 mod components;
 mod intake;
+mod look;
 mod protocol;
 mod state;
 mod tree;

@@ -1,7 +1,7 @@
 //! What page and worker say to each other: JSON, with files beside it.
 
 use serde::{Deserialize, Serialize};
-use sysext::{Finding, PathBytes, Progress, Recipe, Report};
+use sysext::{Finding, Inspection, PathBytes, Progress, Recipe, Report};
 
 /// A package of the page; the page counts them up.
 pub(crate) type Key = u32;
@@ -17,6 +17,12 @@ pub(crate) enum Request {
     Plan { serial: u32, keys: Vec<Key>, recipe: Recipe },
     /// Make the extension of the packages that come with the message.
     Compose { recipe: Recipe },
+    /// Say what is in the image that comes with the message.
+    Look,
+    /// Decode every byte of the image that comes with the message.
+    Verify,
+    /// Give the file at that place of [`Inspection::files`] of the image that comes with the message.
+    Extract { entry: usize },
 }
 
 /// From the worker to the page.
@@ -32,6 +38,14 @@ pub(crate) enum Response {
     Progress(Progress),
     /// The image, which comes with the message as a file, and whether it is held in memory.
     Composed { report: Box<Report>, seconds: f64, workers: usize, in_memory: bool },
+    /// What is in an image, or why it is none.
+    Looked(Result<Box<Inspection>, String>),
+    /// Bytes of content that have been decoded, of so many.
+    Decoded { done: u64, total: u64 },
+    /// Whether an image is whole: the bytes of its content, or what is wrong with it.
+    Verified(Result<u64, String>),
+    /// A file of an image, which comes with the message, or why it cannot be read.
+    Extracted(Result<(), String>),
     /// Why there is no image.
     Failed(String),
 }

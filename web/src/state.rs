@@ -29,6 +29,8 @@ pub(crate) struct State {
     pub(crate) profile: Profile,
     pub(crate) plan: Option<Result<PlanInfo, String>>,
     pub(crate) job: Job,
+    /// The image that is looked into.
+    pub(crate) image: Option<File>,
     /// A word on what was just done, for those who do not see it.
     pub(crate) said: String,
 }
@@ -62,6 +64,7 @@ pub(crate) enum Job {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Made {
     pub(crate) report: Report,
+    pub(crate) file: File,
     pub(crate) url: String,
     pub(crate) seconds: f64,
     /// How many workers compressed.
@@ -93,6 +96,8 @@ pub(crate) enum Action {
     Composed(Made),
     Failed(String),
     Cancelled,
+    LookedInto(File),
+    LookedAway,
     Said(String),
 }
 
@@ -113,6 +118,7 @@ impl Default for State {
             profile: Profile::default(),
             plan: None,
             job: Job::Idle,
+            image: None,
             said: String::new(),
         }
     }
@@ -227,6 +233,8 @@ impl Reducible for State {
                 state.said = "Cancelled; nothing is left behind.".to_owned();
                 state.job = Job::Idle;
             }
+            Action::LookedInto(image) => state.image = Some(image),
+            Action::LookedAway => state.image = None,
             Action::Said(said) => state.said = said,
             Action::Planned(plan) => state.plan = Some(plan),
             Action::Opened(index, open) => Rc::make_mut(&mut state.tree).set_open(index, open),

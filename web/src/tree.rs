@@ -218,6 +218,11 @@ impl FileTree {
         self.nodes[index].is_open || !self.filter.is_empty()
     }
 
+    /// From the root on; nothing for what is at the top.
+    pub(crate) fn path(&self, index: Index) -> &[u8] {
+        &self.nodes[index].path
+    }
+
     pub(crate) fn parent(&self, index: Index) -> Option<Index> {
         self.nodes[index].parent
     }

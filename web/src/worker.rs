@@ -3,8 +3,10 @@
 
 mod compose;
 mod image;
+mod look;
 mod plan;
 mod pool;
+mod random_access;
 mod source;
 
 use std::cell::RefCell;
@@ -86,6 +88,10 @@ impl Here {
 
 async fn respond(request: Request, files: Vec<File>, shelf: &Shelf, answer: &Callback<Answer>) {
     let response = match request {
+        Request::Look | Request::Verify | Request::Extract { .. } => {
+            answer.emit(look::respond(&request, files.first(), answer).await);
+            return;
+        }
         Request::Forget { key } => {
             shelf.packages.borrow_mut().remove(&key);
             return;

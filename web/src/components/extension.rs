@@ -7,7 +7,7 @@ use yew::{
 };
 
 use super::findings::Findings;
-use super::parts::{Alert, Card, Tone};
+use super::parts::{Alert, Card, Tone, bar};
 use super::system::{etc_field, services_field};
 use crate::app::Dispatch;
 use crate::browser::bytes;
@@ -218,16 +218,5 @@ fn progress_bar(progress: Option<Progress>) -> Html {
         Phase::Packing => "Packing",
         Phase::Hashing => "Computing the digest",
     };
-    let percent = done.saturating_mul(100).checked_div(total).unwrap_or_default();
-    let measure = format!("{} of {}", bytes(done), bytes(total));
-    html! {
-        <div class="pf-v6-c-progress pf-m-sm progress" id="progress">
-            <div class="pf-v6-c-progress__description" id="progress-what">{ what }</div>
-            <div class="pf-v6-c-progress__status"><span class="pf-v6-c-progress__measure">{ &measure }</span></div>
-            <div class="pf-v6-c-progress__bar" role="progressbar" aria-valuemin="0" aria-valuemax="100"
-                aria-valuenow={percent.to_string()} aria-valuetext={measure} aria-labelledby="progress-what">
-                <div class="pf-v6-c-progress__indicator" style={format!("width: {percent}%")}></div>
-            </div>
-        </div>
-    }
+    bar("progress", what, done, total)
 }

@@ -141,7 +141,7 @@ fn DropZone(DropZoneProps { on_add, small, dispatch }: &DropZoneProps) -> Html {
     html! {
         <div {class} ondragenter={on_over.clone()} ondragover={on_over} ondragleave={on_leave} ondrop={on_drop}>
             <span class="drop__icon">{ icon(Icon::Upload) }</span>
-            <p class="drop__text">{ "Drop RPM packages or folders here" }</p>
+            <p class="drop__text">{ "Drop RPM packages or folders here, or an image to look into" }</p>
             <div class="drop__buttons">
                 <button type="button" class="pf-v6-c-button pf-m-secondary" onclick={open(&files)}>{ "Choose packages" }</button>
                 <button type="button" class="pf-v6-c-button pf-m-link" onclick={open(&folder)}>{ "Choose a folder" }</button>
@@ -149,8 +149,8 @@ fn DropZone(DropZoneProps { on_add, small, dispatch }: &DropZoneProps) -> Html {
                     <Demo on_add={on_add.clone()} dispatch={dispatch.clone()} />
                 }
             </div>
-            <input ref={files} id="choose-packages" type="file" multiple=true accept=".rpm,application/x-rpm" hidden=true
-                aria-label="Packages" onchange={on_choice.clone()} />
+            <input ref={files} id="choose-packages" type="file" multiple=true accept=".rpm,.raw,.erofs,.img,application/x-rpm" hidden=true
+                aria-label="Packages, or an image" onchange={on_choice.clone()} />
             <input ref={folder} id="choose-folder" type="file" multiple=true webkitdirectory=true hidden=true
                 aria-label="Folder of packages" onchange={on_choice} />
         </div>

@@ -140,6 +140,23 @@ pub(crate) fn Card(CardProps { id, title, aside, children }: &CardProps) -> Html
     }
 }
 
+/// How far long work has come, in bytes.
+pub(crate) fn bar(id: &'static str, what: &'static str, done: u64, total: u64) -> Html {
+    let percent = done.saturating_mul(100).checked_div(total).unwrap_or_default();
+    let measure = format!("{} of {}", browser::bytes(done), browser::bytes(total));
+    let label = format!("{id}-what");
+    html! {
+        <div class="pf-v6-c-progress pf-m-sm progress" {id}>
+            <div class="pf-v6-c-progress__description" id={label.clone()}>{ what }</div>
+            <div class="pf-v6-c-progress__status"><span class="pf-v6-c-progress__measure">{ &measure }</span></div>
+            <div class="pf-v6-c-progress__bar" role="progressbar" aria-valuemin="0" aria-valuemax="100"
+                aria-valuenow={percent.to_string()} aria-valuetext={measure} aria-labelledby={label}>
+                <div class="pf-v6-c-progress__indicator" style={format!("width: {percent}%")}></div>
+            </div>
+        </div>
+    }
+}
+
 #[derive(PartialEq, Properties)]
 pub(crate) struct CommandProps {
     pub(crate) title: AttrValue,

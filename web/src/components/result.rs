@@ -2,20 +2,22 @@
 
 use std::rc::Rc;
 
-use yew::{Html, Properties, component, html, use_effect_with};
+use yew::{Callback, Html, Properties, component, html, use_effect_with};
 
 use super::parts::{Card, Command, Icon, icon};
+use crate::app::Dispatch;
 use crate::browser::{self, bytes};
-use crate::state::Made;
+use crate::state::{Action, Made};
 
 #[derive(PartialEq, Properties)]
 pub(crate) struct ResultProps {
     pub(crate) made: Rc<Made>,
+    pub(crate) dispatch: Dispatch,
 }
 
 /// The card of the image.
 #[component]
-pub(crate) fn ResultCard(ResultProps { made }: &ResultProps) -> Html {
+pub(crate) fn ResultCard(ResultProps { made, dispatch }: &ResultProps) -> Html {
     // Whoever waited is led to the image, and its memory is given back when it goes.
     use_effect_with(made.url.clone(), |url| {
         browser::focus("result");
@@ -40,6 +42,10 @@ pub(crate) fn ResultCard(ResultProps { made }: &ResultProps) -> Html {
         "sudo install -m 0644 {file} /var/lib/extensions/{name}.raw\nsudo systemd-sysext refresh"
     );
     let remove = format!("sudo rm /var/lib/extensions/{name}.raw\nsudo systemd-sysext refresh");
+    let look = {
+        let (dispatch, file) = (dispatch.clone(), made.file.clone());
+        Callback::from(move |_| dispatch.dispatch(Action::LookedInto(file.clone())))
+    };
     html! {
         <Card id="result" title="Image">
             <p class="made">
@@ -57,6 +63,7 @@ pub(crate) fn ResultCard(ResultProps { made }: &ResultProps) -> Html {
             <a id="download" class="pf-v6-c-button pf-m-primary pf-m-block" href={made.url.clone()} download={file.clone()}>
                 { "Download the image" }
             </a>
+            <button type="button" id="look-inside" class="pf-v6-c-button pf-m-link" onclick={look}>{ "Look inside" }</button>
             if made.in_memory {
                 <p class="form__help">{ "The image is in this tab's memory: download it before you close the tab." }</p>
             }
