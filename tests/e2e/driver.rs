@@ -56,7 +56,7 @@ impl Browser {
         post(&format!("{}/{path}", self.session), arguments)
     }
 
-    fn cdp(&self, command: &str, parameters: &Value) -> Value {
+    pub(crate) fn cdp(&self, command: &str, parameters: &Value) -> Value {
         self.command("goog/cdp/execute", &json!({ "cmd": command, "params": parameters }))
     }
 

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod driver;
+mod speed;
 
 use std::fs;
 use std::path::{Path, PathBuf};

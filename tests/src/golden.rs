@@ -181,6 +181,7 @@ fn compose(recipe: &Recipe, packages: &[Vec<u8>]) -> (u64, String) {
                 let packed = jobs.into_iter().map(|job| job.run(&mut workspace)).collect();
                 compose.compressed(packed).expect("the results of the jobs");
             }
+            Step::Wait => unreachable!("results are given at once"),
             Step::Write(write) => {
                 let (at, end) = (write.at as usize, write.at as usize + write.bytes.len());
                 image.resize(image.len().max(end), 0);

@@ -1,43 +1,128 @@
 //! Compression on several cores. The results keep the order of the jobs, so the number of cores changes no byte.
 
+use std::collections::VecDeque;
 use std::num::NonZero;
-use std::sync::Mutex;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use sysext::erofs::{Job, Packed, Workspace};
 
-/// Threads for compression, and the memory of each.
+/// Threads for compression. With one worker there is none: the work is done where it is begun.
 pub(crate) struct Workers {
-    workspaces: Vec<Workspace>,
+    here: Workspace,
+    threads: Option<Threads>,
+    /// Results of the batches that were begun, in their order.
+    batches: VecDeque<Vec<Option<Packed>>>,
+    /// The number of the first of them.
+    first: usize,
 }
+
+struct Threads {
+    jobs: Sender<(Place, Job)>,
+    /// `None` if a thread failed.
+    results: Receiver<Option<(Place, Packed)>>,
+}
+
+/// Where a result belongs: number of the batch, place in it.
+type Place = (usize, usize);
 
 impl Workers {
     /// So many workers, or one for each core.
     pub(crate) fn new(count: Option<NonZero<usize>>) -> Self {
         let count = count.or_else(|| thread::available_parallelism().ok()).map_or(1, NonZero::get);
-        Self { workspaces: (0..count).map(|_| Workspace::default()).collect() }
+        let threads = (count > 1).then(|| Threads::start(count));
+        Self { here: Workspace::default(), threads, batches: VecDeque::new(), first: 0 }
+    }
+
+    /// Begins a batch of jobs.
+    pub(crate) fn begin(&mut self, jobs: Vec<Job>) {
+        let number = self.first + self.batches.len();
+        let results = match &self.threads {
+            Some(threads) if jobs.iter().any(Job::is_work) => {
+                let empty = jobs.iter().map(|_| None).collect();
+                for (place, job) in jobs.into_iter().enumerate() {
+                    threads.jobs.send(((number, place), job)).expect("threads listen");
+                }
+                empty
+            }
+            _ => jobs.into_iter().map(|job| Some(job.run(&mut self.here))).collect(),
+        };
+        self.batches.push_back(results);
+    }
+
+    /// The results of the first batch that was begun, if they are there.
+    pub(crate) fn ready(&mut self) -> Option<Vec<Packed>> {
+        while let Some(result) =
+            self.threads.as_ref().and_then(|threads| threads.results.try_recv().ok())
+        {
+            self.put(result);
+        }
+        self.take()
+    }
+
+    /// The results of the first batch that was begun.
+    pub(crate) fn wait(&mut self) -> Vec<Packed> {
+        loop {
+            if let Some(results) = self.take() {
+                return results;
+            }
+            let threads = self.threads.as_ref().expect("without threads all is done");
+            let result = threads.results.recv().expect("threads end with the workers");
+            self.put(result);
+        }
     }
 
     /// Runs the jobs; their results are in the order of the jobs.
     pub(crate) fn run(&mut self, jobs: Vec<Job>) -> Vec<Packed> {
-        if jobs.len() < 2 || self.workspaces.len() == 1 || !jobs.iter().any(Job::is_work) {
-            let workspace = &mut self.workspaces[0];
-            return jobs.into_iter().map(|job| job.run(workspace)).collect();
+        self.begin(jobs);
+        self.wait()
+    }
+
+    fn put(&mut self, result: Option<(Place, Packed)>) {
+        let ((batch, place), packed) = result.expect("compression does not panic");
+        self.batches[batch - self.first][place] = Some(packed);
+    }
+
+    fn take(&mut self) -> Option<Vec<Packed>> {
+        let is_done = |results: &mut Vec<Option<Packed>>| results.iter().all(Option::is_some);
+        let results = self.batches.pop_front_if(is_done)?;
+        self.first += 1;
+        results.into_iter().collect()
+    }
+}
+
+impl Threads {
+    #[expect(clippy::disallowed_methods, reason = "the command line is not the browser")]
+    fn start(count: usize) -> Self {
+        let (jobs, queue) = mpsc::channel::<(Place, Job)>();
+        let (done, results) = mpsc::channel();
+        let queue = Arc::new(Mutex::new(queue));
+        for _ in 0..count {
+            let (queue, done) = (Arc::clone(&queue), Alarm(done.clone()));
+            thread::spawn(move || {
+                let mut workspace = Workspace::default();
+                loop {
+                    let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                    // Either end goes with the workers.
+                    let Ok((place, job)) = next else { break };
+                    if done.0.send(Some((place, job.run(&mut workspace)))).is_err() {
+                        break;
+                    }
+                }
+            });
         }
-        let mut results: Vec<Option<Packed>> = jobs.iter().map(|_| None).collect();
-        let work = Mutex::new(jobs.into_iter().zip(results.iter_mut()));
-        let worker = |workspace: &mut Workspace| {
-            loop {
-                let next = work.lock().expect("compression does not panic").next();
-                let Some((job, result)) = next else { break };
-                *result = Some(job.run(workspace));
-            }
-        };
-        thread::scope(|scope| {
-            for workspace in &mut self.workspaces {
-                scope.spawn(|| worker(workspace));
-            }
-        });
-        results.into_iter().map(|result| result.expect("every job was run")).collect()
+        Self { jobs, results }
+    }
+}
+
+/// Tells that a thread failed, so that nobody waits for it.
+struct Alarm(Sender<Option<(Place, Packed)>>);
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let _ = self.0.send(None);
+        }
     }
 }

@@ -116,9 +116,9 @@ impl Writer {
         if self.features.is_some() { SEGMENT } else { STORED }
     }
 
-    /// Bytes of content that hosts should gather into jobs before they run them, so that several cores have work.
+    /// Bytes of content that are worth to be gathered before jobs are run: many files are small.
     pub fn batch(&self) -> usize {
-        if self.features.is_some() { 4 * SEGMENT } else { STORED }
+        if self.features.is_some() { 2 * SEGMENT } else { STORED }
     }
 
     /// How content is compressed.

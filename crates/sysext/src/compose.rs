@@ -12,6 +12,8 @@ use crate::error::Error;
 use crate::finding::Finding;
 use crate::plan::Plan;
 
+/// Batches of content that may be out to be compressed while the next is read.
+const AHEAD: usize = 2;
 /// Bytes of the finished image that are read at once for its digest.
 const READ: usize = 1 << 20;
 
@@ -20,8 +22,11 @@ const READ: usize = 1 << 20;
 pub enum Step {
     /// Call [`Compose::package`] with the package of that index in [`Plan::packages`], from its first byte on.
     Package(usize),
-    /// Run the jobs, anywhere and in any order, and call [`Compose::compressed`] with the results in this order.
+    /// Run the jobs, anywhere and in any order, and call [`Compose::compressed`] with the results in this order. A host
+    /// with several cores may go on in the meantime.
     Compress(Vec<Job>),
+    /// Call [`Compose::compressed`] first: there is nothing else to do. Hosts that do so at once are never told.
+    Wait,
     /// Write the bytes into the image.
     Write(Write),
     /// Call [`Compose::image`] with these bytes of the image.
@@ -92,9 +97,23 @@ pub struct Compose<R: Read> {
     shared: BTreeSet<NodeId>,
     state: State<R>,
     writer: Option<Writer>,
+    /// Batches of jobs in the order in which the writer takes their results, which is that of the content.
+    batches: VecDeque<Batch>,
+    /// Those that the host has, in the order in which it got them.
+    issued: VecDeque<u64>,
+    /// Jobs that are to go to the host next.
+    due: Option<(u64, Vec<Job>)>,
+    next_batch: u64,
     writes: VecDeque<Write>,
     report: Report,
     progress: Progress,
+}
+
+/// Jobs that the host has or had, and what came of them.
+#[derive(Debug)]
+struct Batch {
+    number: u64,
+    results: Option<Vec<Packed>>,
 }
 
 #[derive(Debug)]
@@ -109,10 +128,6 @@ enum State<R: Read> {
         payload: Box<Payload<R>>,
         file: Option<(NodeId, u64)>,
     },
-    /// Waiting for compressed content, then on to that state.
-    Compressing(Box<Self>),
-    /// Content of many files is to be compressed, then on to that state.
-    Gathered(Vec<Job>, Box<Self>),
     /// All content is in.
     Finish,
     /// Reading the image back.
@@ -155,6 +170,10 @@ impl<R: Read> Compose<R> {
             writer: Some(writer),
             shared,
             state: State::Texts(0, 0),
+            batches: VecDeque::new(),
+            issued: VecDeque::new(),
+            due: None,
+            next_batch: 0,
             writes: VecDeque::new(),
             report,
             progress: Progress { phase: Phase::Packing, done: 0, total },
@@ -167,7 +186,7 @@ impl<R: Read> Compose<R> {
         self.progress
     }
 
-    /// What to do next. After [`Step::Package`], [`Step::Compress`] and [`Step::Read`] the host answers first.
+    /// What to do next. After [`Step::Package`], [`Step::Read`] and [`Step::Wait`] the host answers first.
     ///
     /// # Errors
     /// A package cannot be read or is not what was planned, or the image cannot be written. The image so far is void.
@@ -176,13 +195,18 @@ impl<R: Read> Compose<R> {
             if let Some(write) = self.writes.pop_front() {
                 return Ok(Step::Write(write));
             }
+            if let Some((number, jobs)) = self.due.take() {
+                self.issued.push_back(number);
+                return Ok(Step::Compress(jobs));
+            }
+            if self.must_wait() {
+                return Ok(Step::Wait);
+            }
             match std::mem::replace(&mut self.state, State::Done) {
                 State::Texts(text, at) => {
                     let (jobs, next) = self.gather_texts(text, at)?;
-                    if !jobs.is_empty() {
-                        return Ok(self.compress(jobs, next));
-                    }
                     self.state = next;
+                    self.enqueue(jobs);
                 }
                 State::Package(index) if index < self.plan.packages.len() => {
                     self.state = State::Package(index);
@@ -191,20 +215,18 @@ impl<R: Read> Compose<R> {
                 State::Package(_) => self.state = State::Finish,
                 State::Reading { package, payload, file } => {
                     let (jobs, next) = self.gather(package, payload, file)?;
-                    if !jobs.is_empty() {
-                        return Ok(self.compress(jobs, next));
-                    }
                     self.state = next;
+                    self.enqueue(jobs);
                 }
-                State::Compressing(_) => return Err(Error::Protocol),
-                State::Gathered(jobs, next) => return Ok(self.compress(jobs, *next)),
                 State::Finish => {
                     let writer = self.writer.as_mut().ok_or(Error::Protocol)?;
                     let jobs = writer.jobs(true)?;
-                    if !jobs.is_empty() {
-                        return Ok(self.compress(jobs, State::Finish));
+                    if jobs.is_empty() {
+                        self.finish()?;
+                    } else {
+                        self.state = State::Finish;
+                        self.enqueue(jobs);
                     }
-                    self.finish()?;
                 }
                 State::Hashing { at, hash } if at < self.report.size => {
                     let length = (self.report.size - at).min(READ as u64);
@@ -239,21 +261,31 @@ impl<R: Read> Compose<R> {
         Ok(())
     }
 
-    /// The results of [`Step::Compress`], in its order.
+    /// The results of [`Step::Compress`], in its order; of several, those of the first.
     ///
     /// # Errors
     /// They are not the results of those jobs.
     pub fn compressed(&mut self, packed: Vec<Packed>) -> Result<(), Error> {
-        let State::Compressing(next) = std::mem::replace(&mut self.state, State::Done) else {
-            return Err(Error::Protocol);
-        };
+        let number = self.issued.pop_front().ok_or(Error::Protocol)?;
+        let batch = self.batches.iter_mut().find(|batch| batch.number == number);
+        batch.ok_or(Error::Protocol)?.results = Some(packed);
         let writer = self.writer.as_mut().ok_or(Error::Protocol)?;
-        for packed in packed {
-            writer.add(packed)?;
+        while let Some(Batch { results: Some(packed), .. }) =
+            self.batches.pop_front_if(|batch| batch.results.is_some())
+        {
+            for packed in packed {
+                writer.add(packed)?;
+            }
+            self.writes.extend(writer.writes());
+            let jobs = writer.jobs(false)?;
+            // What the writer itself gathered comes before what was read since.
+            if !jobs.is_empty() {
+                let number = self.next_batch;
+                self.next_batch += 1;
+                self.batches.push_front(Batch { number, results: None });
+                self.due = Some((number, jobs));
+            }
         }
-        self.writes.extend(writer.writes());
-        let jobs = writer.jobs(false)?;
-        self.state = if jobs.is_empty() { *next } else { State::Gathered(jobs, next) };
         Ok(())
     }
 
@@ -272,9 +304,23 @@ impl<R: Read> Compose<R> {
         self.writer.as_ref().ok_or(Error::Protocol)
     }
 
-    fn compress(&mut self, jobs: Vec<Job>, next: State<R>) -> Step {
-        self.state = State::Compressing(Box::new(next));
-        Step::Compress(jobs)
+    /// Whether results must come before anything else can be done.
+    fn must_wait(&self) -> bool {
+        match self.state {
+            State::Texts(..) | State::Reading { .. } => self.batches.len() >= AHEAD,
+            State::Finish => !self.batches.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// Has jobs go to the host; their results come behind those of all before.
+    fn enqueue(&mut self, jobs: Vec<Job>) {
+        if !jobs.is_empty() {
+            let number = self.next_batch;
+            self.next_batch += 1;
+            self.batches.push_back(Batch { number, results: None });
+            self.due = Some((number, jobs));
+        }
     }
 
     /// Takes content that no package has until there is a batch of it or its end.
@@ -374,4 +420,76 @@ fn share(plan: &Plan, writer: &mut Writer) -> Result<BTreeSet<NodeId>, Error> {
         }
     }
     Ok(shared)
+}
+
+#[cfg(test)]
+mod tests {
+    use erofs::{Profile, Workspace};
+    use rpm::{Compression, NewFile, NewPackage};
+
+    use super::*;
+    use crate::recipe::{Arch, Recipe, Target};
+
+    /// Composes with a host that has so many batches of jobs out before it answers, where it may. Gives the image and
+    /// the most batches that were out.
+    fn compose(package: &[u8], recipe: &Recipe, most: usize) -> (Vec<u8>, usize) {
+        let header = rpm::Package::read(package).expect("a package");
+        let plan = Plan::new(vec![header], recipe).expect("a plan");
+        let mut compose = Compose::new(plan).expect("a plan without errors");
+        let (mut workspace, mut image) = (Workspace::default(), Vec::new());
+        let (mut out, mut out_at_most) = (VecDeque::<Vec<Job>>::new(), 0);
+        loop {
+            let step = compose.step().expect("composing works");
+            let waits = matches!(step, Step::Wait);
+            match step {
+                Step::Package(_) => compose.package(package).expect("the package"),
+                Step::Compress(jobs) => out.push_back(jobs),
+                Step::Wait => {}
+                Step::Write(write) => {
+                    let (at, end) = (write.at as usize, write.at as usize + write.bytes.len());
+                    image.resize(image.len().max(end), 0);
+                    image[at..end].copy_from_slice(&write.bytes);
+                }
+                Step::Read { at, length } => {
+                    compose.image(&image[at as usize..][..length]).expect("bytes of the image");
+                }
+                Step::Done(_) => return (image, out_at_most),
+            }
+            out_at_most = out_at_most.max(out.len());
+            if waits || out.len() >= most {
+                let jobs = out.pop_front().expect("jobs that are waited for");
+                let packed = jobs.into_iter().map(|job| job.run(&mut workspace)).collect();
+                compose.compressed(packed).expect("the results of the jobs");
+            }
+        }
+    }
+
+    #[test]
+    fn a_host_that_answers_late_gets_the_same_image() {
+        let mut state = 1_u32;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8 & 15
+        };
+        // Large files whose ends are gathered, and enough small ones that what is gathered is packed in between.
+        let mut files: Vec<_> = (0..4)
+            .map(|number| {
+                let content = (0..20_000_000 + number).map(|_| next()).collect();
+                NewFile::file(&format!("/usr/lib/large/{number}"), 0o644, content)
+            })
+            .collect();
+        files.extend((0..60).map(|number| {
+            let content = (0..700_000).map(|_| next()).collect();
+            NewFile::file(&format!("/usr/lib/small/{number}"), 0o644, content)
+        }));
+        let package = NewPackage { files, ..NewPackage::new("app", "1", "1", "x86_64") };
+        let package = package.write(&Compression::None);
+        let target = Target { release: "43".into(), arch: Arch::X86_64 };
+        let recipe = Recipe { profile: Profile::Small, ..Recipe::new("app", target) };
+        let (at_once, one) = compose(&package, &recipe, 1);
+        let (late, several) = compose(&package, &recipe, usize::MAX);
+        assert_eq!(one, 1);
+        assert!(several > 1, "jobs go out while others are out");
+        assert!(at_once == late, "the same bytes");
+    }
 }

@@ -25,6 +25,7 @@
 //!         Step::Compress(jobs) => {
 //!             compose.compressed(jobs.into_iter().map(|job| job.run(&mut workspace)).collect())?;
 //!         }
+//!         Step::Wait => unreachable!("results are given at once"),
 //!         Step::Write(write) => {
 //!             let (at, end) = (write.at as usize, write.at as usize + write.bytes.len());
 //!             image.resize(image.len().max(end), 0);

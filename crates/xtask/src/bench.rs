@@ -6,10 +6,12 @@ mod resolve;
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::thread;
 
 use anyhow::{Result, bail};
 
 use crate::shell::{self, cargo, output, target};
+use crate::{page, serve};
 
 /// Runs its arguments and prints user and system seconds, seconds, and the most memory of a process in KiB.
 const MEASURE: &str = "
@@ -25,9 +27,22 @@ pub(crate) fn run(args: &[&str]) -> Result<()> {
     match args {
         [] => compose::run(),
         ["erofs", folders @ ..] => erofs::run(folders),
+        ["page"] => page(),
         ["resolve", primaries @ ..] => resolve::run(primaries),
         other => bail!("unknown benchmark: {}", other.join(" ")),
     }
+}
+
+/// The page against the command line.
+fn page() -> Result<()> {
+    let composer = composer()?;
+    let server = serve::listen(page::build()?, 0)?;
+    let address = format!("http://{}/", server.server_addr());
+    thread::spawn(move || server.run());
+    let mut tests = cargo();
+    tests.env("SYSEXT_PAGE", address).env("SYSEXT_COMPOSER", composer);
+    let names = ["--ignored", "--nocapture", "page_and_command_line"];
+    shell::run(tests.args(["test", "--package", "testdata", "--test", "e2e", "--"]).args(names))
 }
 
 /// What a command takes: seconds, and MiB.

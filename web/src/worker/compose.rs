@@ -1,6 +1,7 @@
 //! Composing in a tab: does what the core asks for, and says how far it has come.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 
 use gloo::timers::future::TimeoutFuture;
 use sysext::rpm::Package;
@@ -10,7 +11,7 @@ use yew::Callback;
 
 use super::image::Image;
 use super::plan::{self, Here};
-use super::pool::Pool;
+use super::pool::{Begun, Pool};
 use super::source::Source;
 use crate::agent::Answer;
 use crate::protocol::Response;
@@ -67,6 +68,7 @@ async fn drive(
     let text = |error: sysext::Error| error.to_string();
     let in_worker = super::is_worker();
     let mut said = 0.0;
+    let mut away = VecDeque::new();
     loop {
         let now = js_sys::Date::now();
         if now - said >= PROGRESS_EVERY {
@@ -83,8 +85,15 @@ async fn drive(
                     sources.get(index).ok_or("the plan names a package that was not given")?;
                 compose.package(Source::open(file).await?).map_err(text)?;
             }
-            Step::Compress(jobs) => {
-                compose.compressed(pool.run(jobs).await?).map_err(text)?;
+            Step::Compress(jobs) => match pool.begin(jobs).await? {
+                Begun::Done(packed) if away.is_empty() => {
+                    compose.compressed(packed).map_err(text)?;
+                }
+                begun => away.push_back(begun),
+            },
+            Step::Wait => {
+                let begun = away.pop_front().ok_or("nothing is being compressed")?;
+                compose.compressed(begun.wait().await?).map_err(text)?;
             }
             Step::Write(write) => image.write(write.at, &write.bytes)?,
             Step::Read { at, length } => compose.image(&image.read(at, length)?).map_err(text)?,

@@ -8,7 +8,7 @@ use js_sys::{Array, Function, Promise, Uint8Array};
 use sysext::erofs::{Job, Packed, Workspace};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast as _, JsValue};
-use wasm_bindgen_futures::{JsFuture, future_to_promise};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     DedicatedWorkerGlobalScope, ErrorEvent, MessageEvent, Worker, WorkerOptions, WorkerType,
 };
@@ -25,7 +25,9 @@ const WORTH: usize = 4 << 20;
 /// Workers, started when there is first enough for them to do.
 #[derive(Default)]
 pub(super) struct Pool {
-    helpers: Option<Vec<Rc<Helper>>>,
+    helpers: Option<Vec<Helper>>,
+    /// Jobs given away so far: each goes to the next worker.
+    next: usize,
     /// For what is compressed here.
     workspace: Workspace,
 }
@@ -36,42 +38,54 @@ impl Pool {
         self.helpers.as_ref().map_or(1, |helpers| helpers.len().max(1))
     }
 
-    /// Runs the jobs; their results are in the order of the jobs.
-    pub(super) async fn run(&mut self, jobs: Vec<Job>) -> Result<Vec<Packed>, String> {
+    /// Begins a batch of jobs. They run in turn in the workers, while the caller goes on.
+    pub(super) async fn begin(&mut self, jobs: Vec<Job>) -> Result<Begun, String> {
         let content: usize = jobs.iter().filter(|job| job.is_work()).map(Job::size).sum();
-        if jobs.len() > 1 && content >= WORTH && self.helpers.is_none() {
+        if content >= WORTH && self.helpers.is_none() {
             self.helpers = Some(start());
         }
         let helpers = self.helpers.as_deref().unwrap_or_default();
-        if helpers.is_empty() || jobs.len() < 2 || content < WORTH {
-            return Ok(jobs.into_iter().map(|job| job.run(&mut self.workspace)).collect());
+        if helpers.is_empty() || content < WORTH {
+            let run = |job: Job| job.run(&mut self.workspace);
+            return Ok(Begun::Done(jobs.into_iter().map(run).collect()));
         }
-        let results = Rc::new(RefCell::new(jobs.iter().map(|_| None).collect::<Vec<_>>()));
-        let queue: VecDeque<_> = jobs.into_iter().enumerate().collect();
-        let queue = Rc::new(RefCell::new(queue));
-        let work: Array = helpers
-            .iter()
-            .map(|helper| {
-                let (helper, queue) = (Rc::clone(helper), Rc::clone(&queue));
-                let results = Rc::clone(&results);
-                future_to_promise(async move {
-                    loop {
-                        let next = queue.borrow_mut().pop_front();
-                        let Some((place, job)) = next else { return Ok(JsValue::UNDEFINED) };
-                        let packed = helper.run(job).await?;
-                        results.borrow_mut()[place] = Some(packed);
-                    }
-                })
-            })
-            .collect();
-        JsFuture::from(Promise::all(&work)).await.map_err(|error| describe(&error))?;
-        let results = results.take().into_iter().collect::<Option<Vec<_>>>();
-        results.ok_or_else(|| "a worker gave no answer".to_owned())
+        let mut answers = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            let helper = &helpers[self.next % helpers.len()];
+            self.next += 1;
+            answers.push(helper.begin(job).await.map_err(|error| describe(&error))?);
+        }
+        Ok(Begun::Away(answers))
+    }
+}
+
+/// A batch of jobs that was begun.
+pub(super) enum Begun {
+    Done(Vec<Packed>),
+    /// What the workers will answer, in the order of the jobs.
+    Away(Vec<Promise>),
+}
+
+impl Begun {
+    /// The results, in the order of the jobs.
+    pub(super) async fn wait(self) -> Result<Vec<Packed>, String> {
+        let answers = match self {
+            Self::Done(results) => return Ok(results),
+            Self::Away(answers) => answers,
+        };
+        let mut results = Vec::with_capacity(answers.len());
+        for answer in answers {
+            let answer = JsFuture::from(answer).await.map_err(|error| describe(&error))?;
+            let (head, body) = unpack(answer.unchecked_ref());
+            let packed = Packed::from_parts(&head, body);
+            results.push(packed.ok_or_else(|| "a worker's answer is not one".to_owned())?);
+        }
+        Ok(results)
     }
 }
 
 /// One worker for each core, or none where there is but one core or no worker can be started here.
-fn start() -> Vec<Rc<Helper>> {
+fn start() -> Vec<Helper> {
     let scope: DedicatedWorkerGlobalScope = js_sys::global().unchecked_into();
     if !super::is_worker() {
         return Vec::new();
@@ -83,31 +97,32 @@ fn start() -> Vec<Rc<Helper>> {
     (0..cores.min(MOST)).map_while(|_| Helper::new(&scope.location().href()).ok()).collect()
 }
 
-/// A worker that compresses, one job at a time.
+/// A worker that compresses one job after the other.
 struct Helper {
     worker: Worker,
     /// Fulfilled once it listens.
     ready: Promise,
-    /// What the answer to the job that it has goes to: fulfilled, failed.
-    waiting: Rc<RefCell<Option<(Function, Function)>>>,
+    /// What the answers to the jobs that it has go to, in their order: fulfilled, failed.
+    waiting: Rc<RefCell<VecDeque<(Function, Function)>>>,
     _on_message: Closure<dyn Fn(MessageEvent)>,
     _on_error: Closure<dyn Fn(ErrorEvent)>,
 }
 
 impl Helper {
-    fn new(script: &str) -> Result<Rc<Self>, JsValue> {
+    fn new(script: &str) -> Result<Self, JsValue> {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
         options.set_name(NAME);
         let worker = Worker::new_with_options(script, &options)?;
-        let waiting = Rc::new(RefCell::new(None::<(Function, Function)>));
+        let waiting = Rc::new(RefCell::new(VecDeque::<(Function, Function)>::new()));
         let ready = Promise::new(&mut |fulfilled, failed| {
-            waiting.replace(Some((fulfilled, failed)));
+            waiting.borrow_mut().push_back((fulfilled, failed));
         });
         let on_message = {
             let waiting = Rc::clone(&waiting);
             Closure::new(move |event: MessageEvent| {
-                if let Some((fulfilled, _)) = waiting.take() {
+                let next = waiting.borrow_mut().pop_front();
+                if let Some((fulfilled, _)) = next {
                     let _ = fulfilled.call1(&JsValue::UNDEFINED, &event.data());
                 }
             })
@@ -115,30 +130,29 @@ impl Helper {
         let on_error = {
             let waiting = Rc::clone(&waiting);
             Closure::new(move |event: ErrorEvent| {
-                if let Some((_, failed)) = waiting.take() {
-                    let text = format!("a worker failed: {}", event.message());
-                    let _ = failed.call1(&JsValue::UNDEFINED, &text.into());
+                let text = format!("a worker failed: {}", event.message());
+                for (_, failed) in waiting.take() {
+                    let _ = failed.call1(&JsValue::UNDEFINED, &text.as_str().into());
                 }
             })
         };
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
         worker.post_message(&wasm_bindgen::module())?;
-        Ok(Rc::new(Self { worker, ready, waiting, _on_message: on_message, _on_error: on_error }))
+        Ok(Self { worker, ready, waiting, _on_message: on_message, _on_error: on_error })
     }
 
-    async fn run(&self, job: Job) -> Result<Packed, JsValue> {
+    /// Gives the worker a job, and what it will answer.
+    async fn begin(&self, job: Job) -> Result<Promise, JsValue> {
         JsFuture::from(self.ready.clone()).await?;
         let (head, content) = job.into_parts();
         let message = parts(&head, &content);
         drop(content);
         let answer = Promise::new(&mut |fulfilled, failed| {
-            self.waiting.replace(Some((fulfilled, failed)));
+            self.waiting.borrow_mut().push_back((fulfilled, failed));
         });
         self.worker.post_message_with_transfer(&message, &buffers(&message))?;
-        let answer: Array = JsFuture::from(answer).await?.unchecked_into();
-        let (head, body) = unpack(&answer);
-        Packed::from_parts(&head, body).ok_or_else(|| "a worker's answer is not one".into())
+        Ok(answer)
     }
 }
 

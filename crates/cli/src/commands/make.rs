@@ -74,6 +74,9 @@ impl Planned {
         let report = loop {
             interrupt::check()?;
             show(bar, &compose);
+            while let Some(packed) = workers.ready() {
+                compose.compressed(packed)?;
+            }
             match compose.step()? {
                 Step::Package(index) => {
                     let source = sources
@@ -81,7 +84,8 @@ impl Planned {
                         .context("the plan names a package that was not given")?;
                     compose.package(open(source)?)?;
                 }
-                Step::Compress(jobs) => compose.compressed(workers.run(jobs))?,
+                Step::Compress(jobs) => workers.begin(jobs),
+                Step::Wait => compose.compressed(workers.wait())?,
                 Step::Write(write) => output.write(&write)?,
                 Step::Read { at, length } => compose.image(&output.read(at, length)?)?,
                 Step::Done(report) => break report,

@@ -154,7 +154,7 @@ impl Packing {
             left -= want;
             self.gathered += content.len();
             self.jobs.push(Job::new(&self.writer, file.node, content));
-            if self.gathered >= self.writer.batch() {
+            if self.gathered >= 2 * self.writer.batch() {
                 self.compress()?;
             }
         }
@@ -171,7 +171,7 @@ impl Packing {
     }
 
     fn run(&mut self, jobs: Vec<Job>) -> Result<()> {
-        let (segment, batch) = (self.writer.segment(), self.writer.batch());
+        let (segment, batch) = (self.writer.segment(), 2 * self.writer.batch());
         for packed in self.workers.run(jobs) {
             self.writer.add(packed)?;
             for write in self.writer.writes() {
