@@ -5,6 +5,7 @@
 mod architecture;
 mod bases;
 mod booting;
+mod corpus;
 mod extensions;
 mod fetching;
 mod fixtures;

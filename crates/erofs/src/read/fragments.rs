@@ -6,6 +6,7 @@ use std::io::{Read, Seek};
 use super::Image;
 use super::data::{Content, Layout, MAX_DECODED, PIECE, Tail};
 use crate::error::{Error, corrupt};
+use crate::format::mode;
 
 /// The packed inode, whose content is the fragments of other files.
 #[derive(Debug)]
@@ -45,6 +46,10 @@ impl<R: Read + Seek> Image<R> {
     fn open_packed(&mut self) -> Result<Box<Packed>, Error> {
         let nid = self.superblock.packed_nid.get();
         let inode = self.inode(nid)?;
+        if inode.file_type() != mode::S_IFREG {
+            let found = format_args!("{:#o}", inode.mode);
+            return Err(corrupt(inode.at, "packed inode", "a file", found));
+        }
         let content = self.content(&inode)?;
         let mut starts = Vec::new();
         match content.layout {
