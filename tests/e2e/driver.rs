@@ -22,8 +22,18 @@ pub(crate) struct Browser {
 impl Browser {
     /// Starts a browser with a window of that size.
     pub(crate) fn start(width: u32, height: u32) -> Self {
-        let mut driver =
-            Command::new("chromedriver").arg("--port=0").stdout(Stdio::piped()).spawn().unwrap();
+        Self::start_by(Command::new("chromedriver"), width, height)
+    }
+
+    /// Starts one that has a single core of the machine, by `taskset(1)`.
+    pub(crate) fn start_on_one_core(width: u32, height: u32) -> Self {
+        let mut driver = Command::new("taskset");
+        driver.args(["--cpu-list", "0", "chromedriver"]);
+        Self::start_by(driver, width, height)
+    }
+
+    fn start_by(mut driver: Command, width: u32, height: u32) -> Self {
+        let mut driver = driver.arg("--port=0").stdout(Stdio::piped()).spawn().unwrap();
         let output = BufReader::new(driver.stdout.take().unwrap());
         let port = output.lines().map_while(Result::ok).find_map(|line| {
             let (_, port) = line.split_once("started successfully on port ")?;
@@ -56,7 +66,7 @@ impl Browser {
         post(&format!("{}/{path}", self.session), arguments)
     }
 
-    pub(crate) fn cdp(&self, command: &str, parameters: &Value) -> Value {
+    fn cdp(&self, command: &str, parameters: &Value) -> Value {
         self.command("goog/cdp/execute", &json!({ "cmd": command, "params": parameters }))
     }
 

@@ -39,10 +39,7 @@ fn page_and_command_line() {
         run(&mut command);
         start.elapsed().as_secs_f64()
     };
-    let in_page = |cores: u32| {
-        let browser = Browser::start(1400, 1100);
-        let cores = serde_json::json!({ "hardwareConcurrency": cores });
-        browser.cdp("Emulation.setHardwareConcurrencyOverride", &cores);
+    let in_page = |browser: Browser| {
         browser.open(&page);
         browser.upload("#choose-packages", &[&path]);
         browser.wait("document.querySelector('#compose:enabled')");
@@ -63,7 +60,8 @@ fn page_and_command_line() {
     let (one, two) = (native("1"), native("2"));
     println!("native, 1 worker:  {one:6.1} s, {:5.1} MB/s", rate(one));
     println!("native, 2 workers: {two:6.1} s, {:5.1} MB/s", rate(two));
-    let ((page_one, said_one), (page_two, said_two)) = (in_page(1), in_page(2));
+    let ((page_one, said_one), (page_two, said_two)) =
+        (in_page(Browser::start_on_one_core(1400, 1100)), in_page(Browser::start(1400, 1100)));
     println!("page, 1 core:      {page_one:6.1} s, {:5.1} MB/s ({said_one})", rate(page_one));
     println!("page, 2 cores:     {page_two:6.1} s, {:5.1} MB/s ({said_two})", rate(page_two));
     println!("page / native, one thread: {:.2}", one / page_one);

@@ -2,13 +2,14 @@
 
 mod compose;
 mod erofs;
+mod reads;
 mod resolve;
 
 use std::path::PathBuf;
 use std::process::Command;
 use std::thread;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 use crate::shell::{self, cargo, output, target};
 use crate::{page, serve};
@@ -28,6 +29,7 @@ pub(crate) fn run(args: &[&str]) -> Result<()> {
         [] => compose::run(),
         ["erofs", folders @ ..] => erofs::run(folders),
         ["page"] => page(),
+        ["reads", folder] => reads::run(folder),
         ["resolve", primaries @ ..] => resolve::run(primaries),
         other => bail!("unknown benchmark: {}", other.join(" ")),
     }
@@ -74,6 +76,14 @@ fn measure(command: &Command) -> Result<Cost> {
     let numbers: Vec<f64> = printed.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
     let [user, system, wall, memory] = numbers[..] else { bail!("cannot measure: {printed}") };
     Ok(Cost { user, system, wall, memory: memory / 1024.0 })
+}
+
+/// The mkfs.erofs to compare with, and its first arguments: `MKFS_EROFS`, or that of the path.
+fn mkfs() -> Result<(String, Vec<String>)> {
+    let named = std::env::var("MKFS_EROFS").unwrap_or_else(|_| "mkfs.erofs".to_owned());
+    let mut words = named.split_whitespace().map(str::to_owned);
+    let program = words.next().context("MKFS_EROFS is empty")?;
+    Ok((program, words.collect()))
 }
 
 /// The released build of the command line.

@@ -27,6 +27,8 @@ Developer commands of sysext-composer.
   cargo xtask table              write the table of extensions/README.md and extensions/CHECKS.md
   cargo xtask bench              compare with rpm2cpio, cpio and mkfs.erofs on the same input
   cargo xtask bench erofs [DIR...]  compare each profile with mkfs.erofs (or $MKFS_EROFS) on folders
+  cargo xtask bench reads DIR   random reads from mounted images of both (root)
+  cargo xtask bench page        the page in Chromium next to the command line
 
 Each installs what it lacks, or says what to install.";
 

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-use super::{Cost, composer, measure};
+use super::{Cost, composer, measure, mkfs};
 use crate::shell::{output, say, target};
 
 /// Profiles, and the options that they are held against.
@@ -24,10 +24,8 @@ const RUNS: usize = 2;
 /// Compares on the folders given, or on what every machine has: programs, text, and both.
 pub(super) fn run(folders: &[&str]) -> Result<()> {
     let composer = composer()?;
-    let mkfs = std::env::var("MKFS_EROFS").unwrap_or_else(|_| "mkfs.erofs".to_owned());
-    let mkfs: Vec<&str> = mkfs.split_whitespace().collect();
-    let (program, first) = mkfs.split_first().context("MKFS_EROFS is empty")?;
-    let version = Command::new(program).args(first).arg("-V").output().with_context(|| {
+    let (program, first) = mkfs()?;
+    let version = Command::new(&program).args(&first).arg("-V").output().with_context(|| {
         format!("cannot run {program}: install erofs-utils, or name it in MKFS_EROFS")
     })?;
     let version = String::from_utf8_lossy(&version.stdout).into_owned();
@@ -63,8 +61,8 @@ pub(super) fn run(folders: &[&str]) -> Result<()> {
                 command
             };
             let theirs = |workers: usize| {
-                let mut command = Command::new(program);
-                command.args(first).arg("--quiet").args(options);
+                let mut command = Command::new(&program);
+                command.args(&first).arg("--quiet").args(options);
                 if has_workers {
                     command.arg(format!("--workers={workers}"));
                 }
