@@ -1,7 +1,8 @@
 //! Every test, step by step. A step that fails does not keep the others from running.
 
 use std::fs;
-use std::path::PathBuf;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 
@@ -13,13 +14,18 @@ use crate::{page, serve, setup};
 /// A step: name, what it does.
 type Step = (&'static str, &'static str, fn(&Context) -> Result<()>);
 
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     ("format", "rustfmt", format),
     ("lint", "clippy with the workspace's lints, native and WebAssembly", lint),
     ("deny", "cargo deny: bans, licences, sources", deny),
     ("native", "unit tests, documentation, oracles, corpora", native),
     ("node", "golden digests in node", node),
     ("chromium", "golden digests and components in headless Chromium, page and worker", chromium),
+    (
+        "firefox",
+        "golden digests in headless Firefox, where it and geckodriver are installed",
+        firefox,
+    ),
     ("page", "the page builds", |_| page::build().map(drop)),
     ("e2e", "the served page in headless Chromium, as a person uses it", e2e),
 ];
@@ -122,19 +128,28 @@ fn node(_: &Context) -> Result<()> {
 fn chromium(_: &Context) -> Result<()> {
     let driver = find("chromedriver")
         .context("chromedriver is missing: install chromium and chromium-driver")?;
-    let mut tests = wasm_tests()?;
-    tests.env("CHROMEDRIVER", &driver);
-    shell::run(tests.args([
-        "--package",
-        "testdata",
-        "--test",
-        "golden_page",
-        "--test",
-        "golden_worker",
-    ]))?;
+    golden_in_browser("CHROMEDRIVER", &driver)?;
     let mut tests = wasm_tests()?;
     tests.env("CHROMEDRIVER", driver);
     shell::run(tests.args(["--package", "web", "--tests"]))
+}
+
+/// geckodriver is no package of Debian and takes minutes to compile, so nobody has to have it.
+fn firefox(context: &Context) -> Result<()> {
+    match find("firefox").or_else(|| find("firefox-esr")).and(find("geckodriver")) {
+        Some(driver) => golden_in_browser("GECKODRIVER", &driver),
+        None => {
+            let mut skipped = fs::OpenOptions::new().append(true).open(&context.skipped)?;
+            Ok(writeln!(skipped, "no firefox and geckodriver (cargo install geckodriver)")?)
+        }
+    }
+}
+
+/// Golden digests in a browser, page and worker; the driver is given by the variable that the runner knows it by.
+fn golden_in_browser(variable: &str, driver: &Path) -> Result<()> {
+    let mut tests = wasm_tests()?;
+    tests.env(variable, driver).args(["--package", "testdata"]);
+    shell::run(tests.args(["--test", "golden_page", "--test", "golden_worker"]))
 }
 
 /// `cargo test` for WebAssembly, run by this very program.
