@@ -120,6 +120,14 @@ impl Browser {
         );
     }
 
+    /// Chooses an option of a list.
+    pub(crate) fn choose(&self, selector: &str, value: &str) {
+        self.script(&format!(
+            "const list = document.querySelector('{selector}'); list.value = '{value}'; \
+             list.dispatchEvent(new Event('change', {{ bubbles: true }}))"
+        ));
+    }
+
     /// Chooses files in a file input.
     pub(crate) fn upload(&self, selector: &str, files: &[&Path]) {
         let paths: Vec<String> = files.iter().map(|path| path.display().to_string()).collect();

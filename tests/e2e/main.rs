@@ -156,10 +156,7 @@ fn services_are_started_and_what_is_in_opt_and_etc_has_its_place() {
     assert_eq!(browser.script(labels), json!(["app.socket", "app.service"]));
     browser.click("#unit-0");
     browser.click(".more summary");
-    browser.script(
-        "const etc = document.querySelector('#etc'); etc.value = '1'; \
-         etc.dispatchEvent(new Event('change', { bubbles: true }))",
-    );
+    browser.choose("#etc", "1");
     browser.wait("document.querySelector('#compose:enabled')");
     browser.check_axe("services");
     browser.screenshot("services-light");

@@ -44,10 +44,7 @@ fn page_and_command_line() {
         browser.upload("#choose-packages", &[&path]);
         browser.wait("document.querySelector('#compose:enabled')");
         browser.click(".more summary");
-        browser.script(
-            "const profile = document.querySelector('#profile'); profile.value = 'default'; \
-             profile.dispatchEvent(new Event('change', { bubbles: true }))",
-        );
+        browser.choose("#profile", "default");
         browser.wait("document.querySelector('#compose:enabled')");
         browser.click("#compose");
         browser.wait("document.querySelector('#result-sha256')");

@@ -182,11 +182,7 @@ fn compose(recipe: &Recipe, packages: &[Vec<u8>]) -> (u64, String) {
                 compose.compressed(packed).expect("the results of the jobs");
             }
             Step::Wait => unreachable!("results are given at once"),
-            Step::Write(write) => {
-                let (at, end) = (write.at as usize, write.at as usize + write.bytes.len());
-                image.resize(image.len().max(end), 0);
-                image[at..end].copy_from_slice(&write.bytes);
-            }
+            Step::Write(write) => write.put(&mut image),
             Step::Read { at, length } => {
                 compose.image(&image[at as usize..][..length]).expect("bytes of the image");
             }

@@ -16,11 +16,7 @@
 //! writer.add(Job::new(&writer, hello, b"world".to_vec()).run(&mut Workspace::default()))?;
 //! let mut image = Vec::new();
 //! let summary = writer.finish()?;
-//! for write in summary.writes {
-//!     let end = write.at as usize + write.bytes.len();
-//!     image.resize(image.len().max(end), 0);
-//!     image[write.at as usize..end].copy_from_slice(&write.bytes);
-//! }
+//! summary.writes.iter().for_each(|write| write.put(&mut image));
 //!
 //! let mut image = erofs::Image::open(std::io::Cursor::new(image))?;
 //! let tree = image.tree()?;

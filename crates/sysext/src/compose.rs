@@ -445,11 +445,7 @@ mod tests {
                 Step::Package(_) => compose.package(package).expect("the package"),
                 Step::Compress(jobs) => out.push_back(jobs),
                 Step::Wait => {}
-                Step::Write(write) => {
-                    let (at, end) = (write.at as usize, write.at as usize + write.bytes.len());
-                    image.resize(image.len().max(end), 0);
-                    image[at..end].copy_from_slice(&write.bytes);
-                }
+                Step::Write(write) => write.put(&mut image),
                 Step::Read { at, length } => {
                     compose.image(&image[at as usize..][..length]).expect("bytes of the image");
                 }

@@ -143,11 +143,7 @@ fn extension_release<R: Read + Seek>(
         if let (Some(name), Kind::File(content)) = (name, &tree.node(id).kind)
             && content.size() <= MAX_RELEASE
         {
-            let mut bytes = Vec::new();
-            let mut chunks = image.chunks(content);
-            while let Some(chunk) = chunks.next_chunk()? {
-                bytes.extend(chunk);
-            }
+            let bytes = image.read_all(content)?;
             return Ok(Some(ExtensionRelease { name: text(name), content: text(&bytes) }));
         }
     }
@@ -249,11 +245,8 @@ mod tests {
         let job = Job::new(&writer, file, release.to_vec());
         writer.add(job.run(&mut Workspace::default())).expect("the content");
         let mut bytes = Vec::new();
-        for write in writer.finish().expect("all content").writes {
-            let at = write.at as usize;
-            bytes.resize(bytes.len().max(at + write.bytes.len()), 0);
-            bytes[at..at + write.bytes.len()].copy_from_slice(&write.bytes);
-        }
+        let finished = writer.finish().expect("all content");
+        finished.writes.iter().for_each(|write| write.put(&mut bytes));
         let mut image = Image::open(Cursor::new(bytes)).expect("an image");
         let found = Inspection::new(&mut image).expect("a tree");
         assert_eq!(found.kernel, "5.17");

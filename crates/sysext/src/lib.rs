@@ -26,11 +26,7 @@
 //!             compose.compressed(jobs.into_iter().map(|job| job.run(&mut workspace)).collect())?;
 //!         }
 //!         Step::Wait => unreachable!("results are given at once"),
-//!         Step::Write(write) => {
-//!             let (at, end) = (write.at as usize, write.at as usize + write.bytes.len());
-//!             image.resize(image.len().max(end), 0);
-//!             image[at..end].copy_from_slice(&write.bytes);
-//!         }
+//!         Step::Write(write) => write.put(&mut image),
 //!         Step::Read { at, length } => compose.image(&image[at as usize..][..length])?,
 //!         Step::Done(report) => break report,
 //!     }

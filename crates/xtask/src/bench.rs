@@ -7,12 +7,11 @@ mod resolve;
 
 use std::path::PathBuf;
 use std::process::Command;
-use std::thread;
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::serve;
 use crate::shell::{self, cargo, output, target};
-use crate::{page, serve};
 
 /// Runs its arguments and prints user and system seconds, seconds, and the most memory of a process in KiB.
 const MEASURE: &str = "
@@ -38,9 +37,7 @@ pub(crate) fn run(args: &[&str]) -> Result<()> {
 /// The page against the command line.
 fn page() -> Result<()> {
     let composer = composer()?;
-    let server = serve::listen(page::build()?, 0)?;
-    let address = format!("http://{}/", server.server_addr());
-    thread::spawn(move || server.run());
+    let address = serve::in_background()?;
     let mut tests = cargo();
     tests.env("SYSEXT_PAGE", address).env("SYSEXT_COMPOSER", composer);
     let names = ["--ignored", "--nocapture", "page_and_command_line"];

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};
+use std::thread;
 
 use anyhow::{Context as _, Result, bail};
 use rouille::{Request, Response, Server};
@@ -29,8 +30,16 @@ pub(crate) fn run(args: &[&str]) -> Result<()> {
     Ok(())
 }
 
+/// Builds the page and serves it as long as this program runs. Gives its address.
+pub(crate) fn in_background() -> Result<String> {
+    let server = listen(page::build()?, 0)?;
+    let address = format!("http://{}/", server.server_addr());
+    thread::spawn(move || server.run());
+    Ok(address)
+}
+
 /// A server of a folder; port 0 is any free one.
-pub(crate) fn listen(
+fn listen(
     folder: PathBuf,
     port: u16,
 ) -> Result<Server<impl Fn(&Request) -> Response + Send + Sync + 'static>> {

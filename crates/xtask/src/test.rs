@@ -4,7 +4,6 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::thread;
 
 use anyhow::{Context as _, Result, bail};
 
@@ -167,9 +166,7 @@ fn wasm_tests() -> Result<Command> {
 }
 
 fn e2e(context: &Context) -> Result<()> {
-    let server = serve::listen(page::build()?, 0)?;
-    let address = format!("http://{}/", server.server_addr());
-    thread::spawn(move || server.run());
+    let address = serve::in_background()?;
     let mut tests = cargo();
     tests.env("SYSEXT_PAGE", address).env("SYSEXT_SKIPPED", &context.skipped);
     shell::run(tests.args(["test", "--package", "testdata", "--test", "e2e"]))

@@ -2,11 +2,10 @@
 
 use std::rc::Rc;
 
-use web_sys::HtmlInputElement;
-use yew::{Callback, Html, InputEvent, Properties, TargetCast as _, component, html};
+use yew::{Callback, Html, Properties, component, html};
 
 use super::parts::Card;
-use super::tree_view::TreeView;
+use super::tree_view::{TreeView, search};
 use crate::app::Dispatch;
 use crate::state::Action;
 use crate::tree::{FileTree, Index};
@@ -25,10 +24,7 @@ pub(crate) fn Files(FilesProps { tree, dispatch }: &FilesProps) -> Html {
     }
     let on_search = {
         let dispatch = dispatch.clone();
-        Callback::from(move |event: InputEvent| {
-            let input: HtmlInputElement = event.target_unchecked_into();
-            dispatch.dispatch(Action::Filtered(input.value()));
-        })
+        Callback::from(move |text| dispatch.dispatch(Action::Filtered(text)))
     };
     let on_open = {
         let dispatch = dispatch.clone();
@@ -42,13 +38,8 @@ pub(crate) fn Files(FilesProps { tree, dispatch }: &FilesProps) -> Html {
     let aside = html! { <span class="card__aside">{ format!("{chosen} of {all} chosen") }</span> };
     html! {
         <Card id="files" title="Files" {aside}>
-            <div class="pf-v6-c-form-control search">
-                <input type="search" id="search" placeholder="Search files" aria-label="Search files" oninput={on_search} />
-            </div>
+            { search("search", "Search files", &on_search) }
             <TreeView tree={Rc::clone(tree)} id="tree" label="Files of the extension" {on_open} {on_toggle} />
-            if tree.rows.is_empty() {
-                <p class="muted">{ "No file has this in its path." }</p>
-            }
         </Card>
     }
 }

@@ -4,14 +4,14 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use sysext::{Entry, EntryKind, Inspection};
-use web_sys::{File, HtmlInputElement};
+use web_sys::File;
 use yew::{
-    Callback, Html, InputEvent, Properties, TargetCast as _, UseReducerHandle, component, hook,
-    html, use_effect_with, use_mut_ref, use_reducer,
+    Callback, Html, Properties, UseReducerHandle, component, hook, html, use_effect_with,
+    use_mut_ref, use_reducer,
 };
 
 use super::parts::{Alert, Card, Icon, Tone, bar, icon};
-use super::tree_view::TreeView;
+use super::tree_view::{TreeView, search};
 use crate::agent::{Agent, Answer};
 use crate::browser::{self, bytes};
 use crate::look::{Look, LookAction, Verdict};
@@ -152,10 +152,7 @@ fn files(look: &UseReducerHandle<Look>) -> Html {
     let dispatch = look.dispatcher();
     let on_search = {
         let dispatch = dispatch.clone();
-        Callback::from(move |event: InputEvent| {
-            let input: HtmlInputElement = event.target_unchecked_into();
-            dispatch.dispatch(LookAction::Filtered(input.value()));
-        })
+        Callback::from(move |text| dispatch.dispatch(LookAction::Filtered(text)))
     };
     let on_open = {
         let dispatch = dispatch.clone();
@@ -164,13 +161,8 @@ fn files(look: &UseReducerHandle<Look>) -> Html {
     let on_current = Callback::from(move |index| dispatch.dispatch(LookAction::Current(index)));
     html! {
         <>
-            <div class="pf-v6-c-form-control search">
-                <input type="search" id="look-search" placeholder="Search files" aria-label="Search files of the image" oninput={on_search} />
-            </div>
+            { search("look-search", "Search files of the image", &on_search) }
             <TreeView tree={Rc::clone(&look.tree)} id="look-tree" label="Files of the image" {on_open} {on_current} />
-            if look.tree.rows.is_empty() {
-                <p class="muted">{ "No file has this in its path." }</p>
-            }
         </>
     }
 }

@@ -5,10 +5,10 @@
 
 use std::rc::Rc;
 
-use web_sys::{Element, KeyboardEvent};
+use web_sys::{Element, HtmlInputElement, KeyboardEvent};
 use yew::{
-    Callback, Event, Html, MouseEvent, Properties, TargetCast as _, component, html, use_node_ref,
-    use_state,
+    Callback, Event, Html, InputEvent, MouseEvent, Properties, TargetCast as _, component, html,
+    use_node_ref, use_state,
 };
 
 use super::parts::{Icon, icon};
@@ -94,11 +94,27 @@ pub(crate) fn TreeView(props: &TreeViewProps) -> Html {
         .filter(|_| (start..end).contains(&at))
         .map(|index| format!("{id}-{index}"));
     html! {
-        <div ref={view} class="tree" id={*id} role="tree" tabindex="0" aria-label={*label}
-            aria-activedescendant={active} style={format!("height: {height}px")} onscroll={on_scroll} onkeydown={on_key}>
-            <div class="tree__all" role="presentation" style={format!("height: {}px", tree.rows.len() * ROW)}>
-                { for rows }
+        <>
+            <div ref={view} class="tree" id={*id} role="tree" tabindex="0" aria-label={*label}
+                aria-activedescendant={active} style={format!("height: {height}px")} onscroll={on_scroll} onkeydown={on_key}>
+                <div class="tree__all" role="presentation" style={format!("height: {}px", tree.rows.len() * ROW)}>
+                    { for rows }
+                </div>
             </div>
+            if tree.rows.is_empty() {
+                <p class="muted">{ "No file has this in its path." }</p>
+            }
+        </>
+    }
+}
+
+/// A field that says what paths must hold to be shown.
+pub(crate) fn search(id: &'static str, label: &'static str, on_search: &Callback<String>) -> Html {
+    let on_input = on_search
+        .reform(|event: InputEvent| event.target_unchecked_into::<HtmlInputElement>().value());
+    html! {
+        <div class="pf-v6-c-form-control search">
+            <input type="search" {id} placeholder="Search files" aria-label={label} oninput={on_input} />
         </div>
     }
 }

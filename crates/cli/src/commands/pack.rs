@@ -154,11 +154,16 @@ impl Packing {
             left -= want;
             self.gathered += content.len();
             self.jobs.push(Job::new(&self.writer, file.node, content));
-            if self.gathered >= 2 * self.writer.batch() {
+            if self.gathered >= self.batch() {
                 self.compress()?;
             }
         }
         Ok(())
+    }
+
+    /// Content that is gathered before it is compressed: nothing is read meanwhile, so several cores get all of it.
+    fn batch(&self) -> usize {
+        2 * self.writer.batch()
     }
 
     /// Compresses what is gathered and writes what comes of it.
@@ -171,7 +176,7 @@ impl Packing {
     }
 
     fn run(&mut self, jobs: Vec<Job>) -> Result<()> {
-        let (segment, batch) = (self.writer.segment(), 2 * self.writer.batch());
+        let (segment, batch) = (self.writer.segment(), self.batch());
         for packed in self.workers.run(jobs) {
             self.writer.add(packed)?;
             for write in self.writer.writes() {

@@ -192,8 +192,12 @@ impl<R: Read + Seek> Image<R> {
         })
     }
 
-    /// All content of a folder or a link, which `check_layout` has held against the size of the image.
-    pub(super) fn read_all(&mut self, content: &Content) -> Result<Vec<u8>, Error> {
+    /// All content at once. That of folders and links is no longer than the image; of a file the caller looks at
+    /// [`Content::size`] first, since a few bytes can decode to many.
+    ///
+    /// # Errors
+    /// As for [`Chunks::next_chunk`].
+    pub fn read_all(&mut self, content: &Content) -> Result<Vec<u8>, Error> {
         let mut chunks = self.chunks(content);
         let mut bytes = Vec::new();
         while let Some(chunk) = chunks.next_chunk()? {

@@ -19,6 +19,16 @@ pub struct Write {
     pub bytes: Vec<u8>,
 }
 
+impl Write {
+    /// Writes the bytes into an image that is held in memory, which grows to hold them.
+    pub fn put(&self, image: &mut Vec<u8>) {
+        let at = self.at as usize;
+        let end = at + self.bytes.len();
+        image.resize(image.len().max(end), 0);
+        image[at..end].copy_from_slice(&self.bytes);
+    }
+}
+
 /// A run of bytes with a running hash, handed out in pieces.
 ///
 /// The hash tells images apart and nothing more, so it is a fast one: a cryptographic one would take as long as all
