@@ -1,106 +1,116 @@
 //! One pass, greedy, one candidate per hash, as the fast mode of the reference encoder.
 
-use super::{
-    Block, LAST_LITERALS, MATCH_MARGIN, MAX_DISTANCE, MIN_MATCH, Match, Numbering, Sequences,
-};
+use super::{Block, LAST_LITERALS, MATCH_MARGIN, MAX_DISTANCE, MIN_MATCH, Match, Sequences};
 use super::{common, read32, read64, zeros};
 
-/// log2 of the hash table's slots: a smaller one would stay in the nearest cache, but sends the search to places that
-/// have nothing in common.
-const HASH_BITS: u32 = 16;
+/// log2 of the most slots of the hash table.
+const MAX_HASH_BITS: u32 = 16;
 /// After `1 << SKIP_BITS` misses the search steps by one byte more.
 const SKIP_BITS: u32 = 6;
 
 /// Memory of the encoder, which outlives a segment.
 pub(super) struct Table {
-    /// The number of the youngest place of each hash.
-    youngest: Box<[u32; 1 << HASH_BITS]>,
-    numbering: Numbering,
+    /// The youngest place of each hash, counted from the start of the block.
+    youngest: Box<[u32; 1 << MAX_HASH_BITS]>,
 }
 
 impl Table {
     pub(super) fn new() -> Self {
-        Self { youngest: zeros(), numbering: Numbering::default() }
+        Self { youngest: zeros() }
     }
 }
 
 pub(crate) struct Fast<'a> {
     data: &'a [u8],
-    table: &'a mut [u32; 1 << HASH_BITS],
-    /// The number of the first place.
-    base: u32,
+    youngest: &'a mut [u32; 1 << MAX_HASH_BITS],
 }
 
 impl<'a> Fast<'a> {
     pub(super) fn new(data: &'a [u8], table: &'a mut Table) -> Self {
-        let Table { youngest, numbering } = table;
-        let base = numbering.begin(data.len(), &mut **youngest);
-        Self { data, table: youngest, base }
+        Self { data, youngest: &mut table.youngest }
     }
 
     pub(crate) fn block(&mut self, start: usize, limit: usize, out: &mut Vec<u8>) -> Block {
         let mut sequences = Sequences::new(self.data, start, limit, out);
-        let mut at = start + 1;
-        while let Some(found) = self.find(at, sequences.anchor, start) {
-            sequences.put(found);
+        let mut search = Search::new(&self.data[start..], limit, self.youngest);
+        let mut at = 1;
+        while let Some(found) = search.find(at, sequences.anchor - start) {
+            sequences.put(Match { at: start + found.at, ..found });
             if sequences.is_full {
                 break;
             }
             at = found.end();
-            self.note(at - 2);
+            search.note(at - 2);
         }
         sequences.end()
     }
+}
 
-    /// The next match at `at` or later, or none before the margin at the end of the data.
+/// The search in one block. Places are counted from its start: what lies before it is out of reach.
+struct Search<'a> {
+    /// The content from the start of the block on.
+    data: &'a [u8],
+    youngest: &'a mut [u32; 1 << MAX_HASH_BITS],
+    shift: u32,
+}
+
+impl<'a> Search<'a> {
+    /// Clears as much of the table as a block of `limit` bytes needs: then any slot names a place that can be looked
+    /// at, and whether there is a match is the only thing that is hard to foretell. A table that outlives the block
+    /// would have to be asked first whether what it names is in reach, which is as hard; and one that is no
+    /// larger than need be stays in the nearest cache.
+    fn new(data: &'a [u8], limit: usize, youngest: &'a mut [u32; 1 << MAX_HASH_BITS]) -> Self {
+        let bits = (2 * limit).next_power_of_two().ilog2().clamp(8, MAX_HASH_BITS);
+        youngest[..1 << bits].fill(0);
+        Self { data, youngest, shift: u64::BITS - bits }
+    }
+
+    /// The next match at `at` or later, or none before the margin at the end of the data. What lies before `anchor` is
+    /// written already.
     #[inline]
-    fn find(&mut self, mut at: usize, anchor: usize, start: usize) -> Option<Match> {
-        let data = self.data;
-        let last = data.len().checked_sub(MATCH_MARGIN)?;
+    fn find(&mut self, mut at: usize, anchor: usize) -> Option<Match> {
+        let last = self.data.len().checked_sub(MATCH_MARGIN).filter(|last| at <= *last)?;
         let mut misses = 1_usize << SKIP_BITS;
+        let mut bytes = read64(self.data, at);
         loop {
-            if at > last {
-                return None;
-            }
-            let bytes = read64(data, at);
-            let slot = &mut self.table[hash_of_five(bytes)];
-            let number = self.base + at as u32;
-            let back = number.wrapping_sub(*slot) as usize;
-            *slot = number;
-            // The table may hold places ahead, from a block that ended before them.
-            if back.wrapping_sub(1) < MAX_DISTANCE.min(at - start)
-                && read32(data, at - back) == bytes as u32
-            {
-                return Some(extend(data, at, at - back, anchor, start));
+            let slot = self.slot(bytes);
+            let candidate = std::mem::replace(slot, at as u32) as usize;
+            if read32(self.data, candidate) == bytes as u32 && at - candidate <= MAX_DISTANCE {
+                return Some(extend(self.data, at, candidate, anchor));
             }
             at += misses >> SKIP_BITS;
             misses += 1;
+            if at > last {
+                return None;
+            }
+            bytes = read64(self.data, at);
         }
     }
 
-    /// Remembers a position, so that a later match can find it.
+    /// Remembers a place, so that a later match can find it.
     #[inline]
     fn note(&mut self, at: usize) {
         if at + 8 <= self.data.len() {
-            self.table[hash_of_five(read64(self.data, at))] = self.base + at as u32;
+            *self.slot(read64(self.data, at)) = at as u32;
         }
     }
-}
 
-/// A hash of the first five of eight bytes: what four have in common is often not worth a match.
-#[inline]
-fn hash_of_five(bytes: u64) -> usize {
-    ((bytes << 24).wrapping_mul(889_523_592_379) >> (64 - HASH_BITS)) as usize
+    /// The slot for the first five of eight bytes: what four have in common is often not worth a match.
+    #[inline]
+    fn slot(&mut self, bytes: u64) -> &mut u32 {
+        let hash = (bytes << 24).wrapping_mul(889_523_592_379) >> self.shift;
+        &mut self.youngest[hash as usize % (1 << MAX_HASH_BITS)]
+    }
 }
 
 /// Grows a match of 4 bytes to both sides. The first byte of a block stays a literal: its token is then never zero,
 /// which tells it from the padding in front of it.
 #[inline]
-fn extend(data: &[u8], mut at: usize, mut candidate: usize, anchor: usize, start: usize) -> Match {
+fn extend(data: &[u8], mut at: usize, mut candidate: usize, anchor: usize) -> Match {
     let end = data.len() - LAST_LITERALS;
     let mut length = MIN_MATCH + common(&data[candidate + MIN_MATCH..], &data[at + MIN_MATCH..end]);
-    let floor = anchor.max(start + 1);
-    while at > floor && candidate > start && data[at - 1] == data[candidate - 1] {
+    let floor = anchor.max(1);
+    while at > floor && candidate > 0 && data[at - 1] == data[candidate - 1] {
         at -= 1;
         candidate -= 1;
         length += 1;
