@@ -2,6 +2,7 @@
 //! piece by piece.
 
 mod compose;
+mod digests;
 mod image;
 mod look;
 mod plan;

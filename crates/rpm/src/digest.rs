@@ -1,14 +1,137 @@
 //! Digest algorithms by the numbers that rpm gives them (those of OpenPGP, RFC 9580 section 9.5).
 
-use std::fmt::Write as _;
+use std::fmt::{Debug, Write as _};
 
 use sha2::digest::DynDigest;
+
+use crate::error::{Error, corrupt};
 
 /// MD5, which packages without a digest algorithm use.
 pub(crate) const MD5: u32 = 1;
 pub(crate) const SHA1: u32 = 2;
 pub(crate) const SHA256: u32 = 8;
 pub(crate) const SHA3_256: u32 = 12;
+
+/// By this a host finds a digest that it computes.
+pub type Ticket = u64;
+
+/// A host's own way to digests, where it has a faster one than the core: Web Crypto in a browser, say. It answers later.
+///
+/// Algorithms are numbered as in RFC 9580, section 9.5: 8 is SHA-256, 9 SHA-384, 10 SHA-512.
+pub trait Digests: Debug {
+    /// Begins the digest of that many bytes, or leaves it to the core.
+    fn begin(&self, algorithm: u32, size: u64) -> Option<Box<dyn Digesting>>;
+
+    /// Begins the digest of the package that is being read, from a byte offset to its end, or leaves it to the core.
+    fn package(&self, algorithm: u32, from: u64) -> Option<Ticket>;
+}
+
+/// A digest that a host computes.
+pub trait Digesting: Debug {
+    /// The next bytes.
+    fn update(&mut self, bytes: &[u8]);
+
+    /// There are no more bytes: the host will know the digest by this number.
+    fn finish(self: Box<Self>) -> Ticket;
+}
+
+/// A digest that the host has yet to tell, and what it must be.
+#[derive(Debug)]
+pub struct Check {
+    /// The host's number for it.
+    pub ticket: Ticket,
+    claim: Claim,
+}
+
+impl Check {
+    pub(crate) fn new(ticket: Ticket, claim: Claim) -> Self {
+        Self { ticket, claim }
+    }
+
+    /// Holds what the host found against what the package says.
+    ///
+    /// # Errors
+    /// They differ.
+    pub fn verify(&self, found: &[u8]) -> Result<(), Error> {
+        self.claim.verify(found)
+    }
+}
+
+/// What a package says of a digest.
+#[derive(Debug)]
+pub(crate) struct Claim {
+    /// Byte offset up to which the package was read.
+    pub(crate) at: u64,
+    pub(crate) what: String,
+    pub(crate) expected: Vec<u8>,
+}
+
+impl Claim {
+    pub(crate) fn verify(&self, found: &[u8]) -> Result<(), Error> {
+        if found == self.expected {
+            return Ok(());
+        }
+        Err(corrupt(self.at, &self.what, hex(&self.expected), hex(found)))
+    }
+}
+
+/// A digest in the making, here or at the host.
+#[derive(Debug)]
+pub struct Sum(Place);
+
+#[derive(Debug)]
+enum Place {
+    Here(Hash),
+    There(Box<dyn Digesting>),
+}
+
+/// A digest, or by which number the host will know it.
+#[derive(Debug)]
+pub enum Found {
+    /// The digest.
+    Digest(Vec<u8>),
+    /// The host's number for it.
+    Ticket(Ticket),
+}
+
+impl Sum {
+    /// A digest of that many bytes, by the host if it takes it, or none if the algorithm is unknown.
+    pub fn new(digests: Option<&dyn Digests>, algorithm: u32, size: u64) -> Option<Self> {
+        Some(Self(match digests.and_then(|digests| digests.begin(algorithm, size)) {
+            Some(digesting) => Place::There(digesting),
+            None => Place::Here(Hash::new(algorithm)?),
+        }))
+    }
+
+    /// The SHA-256 of that many bytes.
+    pub fn sha256(digests: Option<&dyn Digests>, size: u64) -> Self {
+        Self::new(digests, SHA256, size).expect("a known algorithm")
+    }
+
+    /// The next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        match &mut self.0 {
+            Place::Here(hash) => hash.update(bytes),
+            Place::There(digesting) => digesting.update(bytes),
+        }
+    }
+
+    /// There are no more bytes.
+    pub fn finish(self) -> Found {
+        match self.0 {
+            Place::Here(hash) => Found::Digest(hash.finish()),
+            Place::There(digesting) => Found::Ticket(digesting.finish()),
+        }
+    }
+
+    /// Holds the digest against what the package says, or gives what is to be held against it later.
+    pub(crate) fn verify(self, claim: Claim) -> Result<Option<Check>, Error> {
+        match self.finish() {
+            Found::Digest(digest) => claim.verify(&digest).map(|()| None),
+            Found::Ticket(ticket) => Ok(Some(Check::new(ticket, claim))),
+        }
+    }
+}
 
 /// A digest in the making.
 pub(crate) struct Hash(Box<dyn DynDigest>);

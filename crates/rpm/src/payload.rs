@@ -7,9 +7,10 @@ mod cpio;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read};
+use std::rc::Rc;
 
 use crate::compression::Decoder;
-use crate::digest::{self, Hash};
+use crate::digest::{self, Check, Claim, Digests, Hash, Sum, Ticket};
 use crate::error::{Error, corrupt};
 use crate::package::{File, Headers, Package};
 use crate::source::Source;
@@ -21,7 +22,11 @@ pub struct Payload<R: Read> {
     source: Source<R>,
     decoder: Option<Decoder<BufReader<Source<R>>>>,
     compressor: String,
-    digests: Digests,
+    whole: Whole,
+    /// The host's own digests, if it has them.
+    digests: Option<Rc<dyn Digests>>,
+    /// What the host has yet to tell.
+    checks: Vec<Check>,
     by_path: BTreeMap<Vec<u8>, usize>,
     /// Bytes of the archive so far.
     at: u64,
@@ -30,11 +35,13 @@ pub struct Payload<R: Read> {
     done: bool,
 }
 
-/// What the payload must hold for.
+/// What the payload as a whole must hold for.
 #[derive(Debug)]
-struct Digests {
-    /// Name, value and place of the digest that covers the payload.
-    payload: Option<(&'static str, Vec<u8>)>,
+struct Whole {
+    /// Name and value of the digest that covers the payload.
+    digest: Option<(&'static str, Vec<u8>)>,
+    /// The host's number for it, if the host computes it.
+    ticket: Option<Ticket>,
     /// Bytes of header and payload.
     size: Option<u64>,
     header_size: u64,
@@ -52,7 +59,7 @@ pub struct Member {
 struct Current {
     file: usize,
     left: u64,
-    hash: Option<Hash>,
+    sum: Option<Sum>,
     /// A link's target, to be held against the header.
     target: Option<Vec<u8>>,
 }
@@ -69,6 +76,14 @@ impl<R: Read> Payload<R> {
     /// # Errors
     /// As [`Package::read`], and a payload that is not a cpio archive.
     pub fn open(source: R) -> Result<Self, Error> {
+        Self::open_with(source, None)
+    }
+
+    /// As [`Payload::open`], with digests of the host: what it computes is for the caller to check ([`Payload::checks`]).
+    ///
+    /// # Errors
+    /// As [`Payload::open`].
+    pub fn open_with(source: R, digests: Option<Rc<dyn Digests>>) -> Result<Self, Error> {
         let mut source = Source::new(source);
         let headers = Headers::read(&mut source)?;
         let package = Package::from_headers(&headers)?;
@@ -77,7 +92,7 @@ impl<R: Read> Payload<R> {
             return Err(Error::Unsupported("a payload that is not a cpio archive"));
         }
         let compressor = headers.header.text(tag::PAYLOADCOMPRESSOR)?.unwrap_or_default();
-        let digests = Digests::new(&headers, &source)?;
+        let whole = Whole::new(&headers, &source, digests.as_deref())?;
         let by_path = package.files.iter().enumerate();
         let by_path = by_path.map(|(index, file)| (file.path.clone(), index)).collect();
         Ok(Self {
@@ -85,7 +100,9 @@ impl<R: Read> Payload<R> {
             source,
             decoder: None,
             compressor,
+            whole,
             digests,
+            checks: Vec::new(),
             by_path,
             at: 0,
             current: None,
@@ -101,6 +118,11 @@ impl<R: Read> Payload<R> {
     /// Bytes of the package read so far.
     pub fn position(&self) -> u64 {
         self.source.at()
+    }
+
+    /// What the host has yet to tell of all that was read since the last call.
+    pub fn checks(&mut self) -> Vec<Check> {
+        std::mem::take(&mut self.checks)
     }
 
     /// The next member, or `None` at the end. What is left of the current one is read and checked first.
@@ -139,8 +161,8 @@ impl<R: Read> Payload<R> {
             return Ok(0);
         }
         self.read_exact(into)?;
-        if let Some(hash) = &mut current.hash {
-            hash.update(into);
+        if let Some(sum) = &mut current.sum {
+            sum.update(into);
         }
         if let Some(target) = &mut current.target {
             target.extend_from_slice(into);
@@ -179,11 +201,11 @@ impl<R: Read> Payload<R> {
             let what = format!("size of {} in the payload", file.display());
             return Err(self.wrong(&what, expected, size));
         }
-        let hash = (file.is_file() && size == file.size && !file.digest.is_empty())
-            .then(|| Hash::new(file.digest_algorithm))
+        let sum = (file.is_file() && size == file.size && !file.digest.is_empty())
+            .then(|| Sum::new(self.digests.as_deref(), file.digest_algorithm, size))
             .flatten();
         let target = file.is_symlink().then(Vec::new);
-        let current = Current { file: index, left: size, hash, target };
+        let current = Current { file: index, left: size, sum, target };
         if size == 0 && file.hard_links.is_none() {
             self.end(current)?;
         } else if size > 0 {
@@ -196,12 +218,10 @@ impl<R: Read> Payload<R> {
     fn end(&mut self, current: Current) -> Result<(), Error> {
         self.align()?;
         let Some(file) = self.package.files.get(current.file) else { return Ok(()) };
-        if let Some(hash) = current.hash {
-            let found = hash.finish();
-            if found != file.digest {
-                let what = format!("digest of {}", file.display());
-                return Err(self.wrong(&what, digest::hex(&file.digest), digest::hex(&found)));
-            }
+        if let Some(sum) = current.sum {
+            let what = format!("digest of {}", file.display());
+            let claim = Claim { at: self.source.at(), what, expected: file.digest.clone() };
+            self.checks.extend(sum.verify(claim)?);
         }
         if let Some(target) = current.target
             && target != file.link_target
@@ -217,18 +237,18 @@ impl<R: Read> Payload<R> {
     fn finish(&mut self) -> Result<(), Error> {
         self.source.drain()?;
         let end = self.source.at();
-        if let Some(expected) = self.digests.size {
-            let found = end
-                .saturating_sub(self.package.payload_at)
-                .saturating_add(self.digests.header_size);
+        if let Some(expected) = self.whole.size {
+            let found =
+                end.saturating_sub(self.package.payload_at).saturating_add(self.whole.header_size);
             if found != expected {
                 return Err(self.wrong("size of header and payload", expected, found));
             }
         }
-        if let Some((name, expected)) = &self.digests.payload {
-            let found = self.source.take_digest().unwrap_or_default();
-            if found != *expected {
-                return Err(self.wrong(name, digest::hex(expected), digest::hex(&found)));
+        if let Some((name, expected)) = self.whole.digest.take() {
+            let claim = Claim { at: end, what: name.to_owned(), expected };
+            match self.whole.ticket {
+                Some(ticket) => self.checks.push(Check::new(ticket, claim)),
+                None => claim.verify(&self.source.take_digest().unwrap_or_default())?,
             }
         }
         Ok(())
@@ -268,31 +288,37 @@ impl<R: Read> Payload<R> {
     }
 }
 
-impl Digests {
+impl Whole {
     /// Chooses the digest that covers the payload and starts it.
-    fn new<R: Read>(headers: &Headers, source: &Source<R>) -> Result<Self, Error> {
+    fn new<R: Read>(
+        headers: &Headers,
+        source: &Source<R>,
+        digests: Option<&dyn Digests>,
+    ) -> Result<Self, Error> {
         let Headers { signature, header, .. } = headers;
         let size = match signature.number(tag::sig::LONGSIGSIZE)? {
             Some(size) => Some(size),
             None => signature.number(tag::sig::SIGSIZE)?,
         };
-        let mut digests = Self { payload: None, size, header_size: header.bytes.len() as u64 };
+        let header_size = header.bytes.len() as u64;
+        let mut whole = Self { digest: None, ticket: None, size, header_size };
         let algorithm = header.number(tag::PAYLOADDIGESTALGO)?.unwrap_or(u64::from(digest::SHA256));
+        let algorithm = u32::try_from(algorithm).unwrap_or_default();
         let expected =
             header.strings(tag::PAYLOADDIGEST)?.first().and_then(|hex| digest::unhex(hex));
-        let hash = u32::try_from(algorithm).ok().and_then(Hash::new);
-        if let (Some(expected), Some(hash)) = (expected, hash) {
-            digests.payload = Some(("payload digest", expected));
-            source.set_hash(Some(hash));
+        if let (Some(expected), Some(hash)) = (expected, Hash::new(algorithm)) {
+            whole.digest = Some(("payload digest", expected));
+            whole.ticket = digests.and_then(|digests| digests.package(algorithm, source.at()));
+            source.set_hash(Some(hash).filter(|_| whole.ticket.is_none()));
         } else if let Some(expected) = signature.binary(tag::sig::SIGMD5)? {
             let mut hash = Hash::new(digest::MD5);
             if let Some(hash) = &mut hash {
                 hash.update(&header.bytes);
             }
-            digests.payload = Some(("MD5 of header and payload", expected.to_vec()));
+            whole.digest = Some(("MD5 of header and payload", expected.to_vec()));
             source.set_hash(hash);
         }
-        Ok(digests)
+        Ok(whole)
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::Read;
+use std::rc::Rc;
 
 use erofs::{Job, NodeId, Packed, Write, Writer};
-use rpm::Payload;
+use rpm::{Check, Digests, Found, Payload, Sum, Ticket};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use crate::error::Error;
 use crate::finding::Finding;
@@ -36,6 +36,9 @@ pub enum Step {
         /// Number of bytes.
         length: usize,
     },
+    /// Call [`Compose::digest`] with the digest of that number, which one of the host's [`Digests`] gave. Hosts without
+    /// their own are never told.
+    Digest(Ticket),
     /// The image is complete.
     Done(Report),
 }
@@ -105,6 +108,10 @@ pub struct Compose<R: Read> {
     due: Option<(u64, Vec<Job>)>,
     next_batch: u64,
     writes: VecDeque<Write>,
+    /// The host's own digests, if it has them.
+    digests: Option<Rc<dyn Digests>>,
+    /// What it has yet to tell of a package, with the package's index.
+    checks: VecDeque<(usize, Check)>,
     report: Report,
     progress: Progress,
 }
@@ -133,8 +140,10 @@ enum State<R: Read> {
     /// Reading the image back.
     Hashing {
         at: u64,
-        hash: Sha256,
+        sum: Sum,
     },
+    /// The host has all of the image, and tells its digest.
+    Digest(Ticket),
     Done,
 }
 
@@ -175,10 +184,18 @@ impl<R: Read> Compose<R> {
             due: None,
             next_batch: 0,
             writes: VecDeque::new(),
+            digests: None,
+            checks: VecDeque::new(),
             report,
             progress: Progress { phase: Phase::Packing, done: 0, total },
             plan,
         })
+    }
+
+    /// Lets the host compute digests that it is faster at.
+    #[must_use]
+    pub fn with_digests(self, digests: Rc<dyn Digests>) -> Self {
+        Self { digests: Some(digests), ..self }
     }
 
     /// How far composing has come.
@@ -186,7 +203,8 @@ impl<R: Read> Compose<R> {
         self.progress
     }
 
-    /// What to do next. After [`Step::Package`], [`Step::Read`] and [`Step::Wait`] the host answers first.
+    /// What to do next. After [`Step::Package`], [`Step::Read`], [`Step::Digest`] and
+    /// [`Step::Wait`] the host answers first.
     ///
     /// # Errors
     /// A package cannot be read or is not what was planned, or the image cannot be written. The image so far is void.
@@ -208,6 +226,10 @@ impl<R: Read> Compose<R> {
                     self.state = next;
                     self.enqueue(jobs);
                 }
+                State::Package(index) if let Some((_, check)) = self.checks.front() => {
+                    self.state = State::Package(index);
+                    return Ok(Step::Digest(check.ticket));
+                }
                 State::Package(index) if index < self.plan.packages.len() => {
                     self.state = State::Package(index);
                     return Ok(Step::Package(index));
@@ -228,16 +250,20 @@ impl<R: Read> Compose<R> {
                         self.enqueue(jobs);
                     }
                 }
-                State::Hashing { at, hash } if at < self.report.size => {
+                State::Hashing { at, sum } if at < self.report.size => {
                     let length = (self.report.size - at).min(READ as u64);
                     self.progress =
                         Progress { phase: Phase::Hashing, done: at, total: self.report.size };
-                    self.state = State::Hashing { at, hash };
+                    self.state = State::Hashing { at, sum };
                     return Ok(Step::Read { at, length: length as usize });
                 }
-                State::Hashing { hash, .. } => {
-                    let hex = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-                    self.report.sha256 = hex;
+                State::Hashing { sum, .. } => match sum.finish() {
+                    Found::Digest(digest) => self.report.sha256 = hex(&digest),
+                    Found::Ticket(ticket) => self.state = State::Digest(ticket),
+                },
+                State::Digest(ticket) => {
+                    self.state = State::Digest(ticket);
+                    return Ok(Step::Digest(ticket));
                 }
                 State::Done => return Ok(Step::Done(self.report.clone())),
             }
@@ -252,7 +278,7 @@ impl<R: Read> Compose<R> {
         let State::Package(index) = self.state else { return Err(Error::Protocol) };
         let planned = self.plan.packages.get(index).ok_or(Error::Protocol)?;
         let wrong = |error| Error::Package { package: planned.nevra(), error };
-        let payload = Payload::open(source).map_err(wrong)?;
+        let payload = Payload::open_with(source, self.digests.clone()).map_err(wrong)?;
         let found = payload.package();
         if found.header_sha256 != planned.header_sha256 {
             return Err(Error::Changed { expected: planned.nevra(), found: found.nevra() });
@@ -294,9 +320,25 @@ impl<R: Read> Compose<R> {
     /// # Errors
     /// Nothing was asked for.
     pub fn image(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        let State::Hashing { at, hash } = &mut self.state else { return Err(Error::Protocol) };
-        hash.update(bytes);
+        let State::Hashing { at, sum } = &mut self.state else { return Err(Error::Protocol) };
+        sum.update(bytes);
         *at += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// The digest that [`Step::Digest`] asked for.
+    ///
+    /// # Errors
+    /// A package is not what it says, or nothing was asked for.
+    pub fn digest(&mut self, found: &[u8]) -> Result<(), Error> {
+        if let Some((package, check)) = self.checks.pop_front() {
+            let wrong =
+                |error| Error::Package { package: self.plan.packages[package].nevra(), error };
+            return check.verify(found).map_err(wrong);
+        }
+        let State::Digest(_) = self.state else { return Err(Error::Protocol) };
+        self.report.sha256 = hex(found);
+        self.state = State::Done;
         Ok(())
     }
 
@@ -357,6 +399,7 @@ impl<R: Read> Compose<R> {
         while gathered < writer.batch() {
             let Some((node, left)) = file.take() else {
                 let Some(member) = payload.next_member().map_err(wrong)? else {
+                    self.checks.extend(payload.checks().into_iter().map(|check| (package, check)));
                     return Ok((jobs, State::Package(package + 1)));
                 };
                 let node = self.plan.contents.get(&(package, member.file));
@@ -398,9 +441,14 @@ impl<R: Read> Compose<R> {
         let finished = writer.finish()?;
         self.report.size = finished.size;
         self.writes.extend(finished.writes);
-        self.state = State::Hashing { at: 0, hash: Sha256::new() };
+        let sum = Sum::sha256(self.digests.as_deref(), finished.size);
+        self.state = State::Hashing { at: 0, sum };
         Ok(())
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Lets files of equal digests share their content. Gives those that bring none of their own.
@@ -423,69 +471,4 @@ fn share(plan: &Plan, writer: &mut Writer) -> Result<BTreeSet<NodeId>, Error> {
 }
 
 #[cfg(test)]
-mod tests {
-    use erofs::{Profile, Workspace};
-    use rpm::{Compression, NewFile, NewPackage};
-
-    use super::*;
-    use crate::recipe::{Arch, Recipe, Target};
-
-    /// Composes with a host that has so many batches of jobs out before it answers, where it may. Gives the image and
-    /// the most batches that were out.
-    fn compose(package: &[u8], recipe: &Recipe, most: usize) -> (Vec<u8>, usize) {
-        let header = rpm::Package::read(package).expect("a package");
-        let plan = Plan::new(vec![header], recipe).expect("a plan");
-        let mut compose = Compose::new(plan).expect("a plan without errors");
-        let (mut workspace, mut image) = (Workspace::default(), Vec::new());
-        let (mut out, mut out_at_most) = (VecDeque::<Vec<Job>>::new(), 0);
-        loop {
-            let step = compose.step().expect("composing works");
-            let waits = matches!(step, Step::Wait);
-            match step {
-                Step::Package(_) => compose.package(package).expect("the package"),
-                Step::Compress(jobs) => out.push_back(jobs),
-                Step::Wait => {}
-                Step::Write(write) => write.put(&mut image),
-                Step::Read { at, length } => {
-                    compose.image(&image[at as usize..][..length]).expect("bytes of the image");
-                }
-                Step::Done(_) => return (image, out_at_most),
-            }
-            out_at_most = out_at_most.max(out.len());
-            if waits || out.len() >= most {
-                let jobs = out.pop_front().expect("jobs that are waited for");
-                let packed = jobs.into_iter().map(|job| job.run(&mut workspace)).collect();
-                compose.compressed(packed).expect("the results of the jobs");
-            }
-        }
-    }
-
-    #[test]
-    fn a_host_that_answers_late_gets_the_same_image() {
-        let mut state = 1_u32;
-        let mut next = || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 24) as u8 & 15
-        };
-        // Large files whose ends are gathered, and enough small ones that what is gathered is packed in between.
-        let mut files: Vec<_> = (0..4)
-            .map(|number| {
-                let content = (0..20_000_000 + number).map(|_| next()).collect();
-                NewFile::file(&format!("/usr/lib/large/{number}"), 0o644, content)
-            })
-            .collect();
-        files.extend((0..60).map(|number| {
-            let content = (0..700_000).map(|_| next()).collect();
-            NewFile::file(&format!("/usr/lib/small/{number}"), 0o644, content)
-        }));
-        let package = NewPackage { files, ..NewPackage::new("app", "1", "1", "x86_64") };
-        let package = package.write(&Compression::None);
-        let target = Target { release: "43".into(), arch: Arch::X86_64 };
-        let recipe = Recipe { profile: Profile::Small, ..Recipe::new("app", target) };
-        let (at_once, one) = compose(&package, &recipe, 1);
-        let (late, several) = compose(&package, &recipe, usize::MAX);
-        assert_eq!(one, 1);
-        assert!(several > 1, "jobs go out while others are out");
-        assert!(at_once == late, "the same bytes");
-    }
-}
+mod tests;

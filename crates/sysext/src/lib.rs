@@ -25,7 +25,7 @@
 //!         Step::Compress(jobs) => {
 //!             compose.compressed(jobs.into_iter().map(|job| job.run(&mut workspace)).collect())?;
 //!         }
-//!         Step::Wait => unreachable!("results are given at once"),
+//!         Step::Wait | Step::Digest(_) => unreachable!("results are given at once"),
 //!         Step::Write(write) => write.put(&mut image),
 //!         Step::Read { at, length } => compose.image(&image[at as usize..][..length])?,
 //!         Step::Done(report) => break report,

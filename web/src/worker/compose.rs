@@ -9,6 +9,7 @@ use sysext::{Compose, Recipe, Report, Step};
 use web_sys::File;
 use yew::Callback;
 
+use super::digests::Digests;
 use super::image::Image;
 use super::plan::{self, Here};
 use super::pool::{Begun, Pool};
@@ -17,7 +18,7 @@ use crate::agent::Answer;
 use crate::protocol::Response;
 
 /// Milliseconds between two words on progress.
-const PROGRESS_EVERY: f64 = 50.0;
+const PROGRESS_EVERY: f64 = 100.0;
 
 /// Makes the extension of these packages.
 pub(crate) async fn run(
@@ -33,11 +34,16 @@ pub(crate) async fn run(
         packages.push(Here { package, file: file.clone() });
     }
     let (plan, sources) = plan::plan(&packages, recipe, &RefCell::default()).await?;
+    let digests = Digests::new();
     let compose = Compose::new(plan).map_err(|error| error.to_string())?;
+    let compose = match &digests {
+        Some(digests) => compose.with_digests(digests.clone()),
+        None => compose,
+    };
     let mut image = Image::new().await;
     let in_memory = image.is_in_memory();
     let mut pool = Pool::default();
-    match drive(compose, &sources, &mut image, &mut pool, answer).await {
+    match drive(compose, &sources, &mut image, &mut pool, digests.as_deref(), answer).await {
         Ok(report) => {
             let file = image.finish(&report.file_name).await?;
             let seconds = (js_sys::Date::now() - start) / 1000.0;
@@ -63,6 +69,7 @@ async fn drive(
     sources: &[File],
     image: &mut Image,
     pool: &mut Pool,
+    digests: Option<&Digests>,
     answer: &Callback<Answer>,
 ) -> Result<Report, String> {
     let text = |error: sysext::Error| error.to_string();
@@ -83,6 +90,9 @@ async fn drive(
             Step::Package(index) => {
                 let file =
                     sources.get(index).ok_or("the plan names a package that was not given")?;
+                if let Some(digests) = digests {
+                    digests.reads(file);
+                }
                 compose.package(Source::open(file).await?).map_err(text)?;
             }
             Step::Compress(jobs) => match pool.begin(jobs).await? {
@@ -97,6 +107,10 @@ async fn drive(
             }
             Step::Write(write) => image.write(write.at, &write.bytes)?,
             Step::Read { at, length } => compose.image(&image.read(at, length)?).map_err(text)?,
+            Step::Digest(ticket) => {
+                let digests = digests.ok_or("the core asks for a digest that it did not begin")?;
+                compose.digest(&digests.take(ticket).await?).map_err(text)?;
+            }
             Step::Done(report) => return Ok(report),
         }
     }

@@ -8,7 +8,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{File, FileReaderSync};
 
 /// Bytes that are read at once.
-const PIECE: f64 = 1024.0 * 1024.0;
+const PIECE: f64 = 4.0 * 1024.0 * 1024.0;
 
 /// A file of the person.
 #[derive(Debug)]

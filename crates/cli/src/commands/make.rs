@@ -88,6 +88,7 @@ impl Planned {
                 Step::Wait => compose.compressed(workers.wait())?,
                 Step::Write(write) => output.write(&write)?,
                 Step::Read { at, length } => compose.image(&output.read(at, length)?)?,
+                Step::Digest(_) => unreachable!("digests are the core's here"),
                 Step::Done(report) => break report,
             }
         };

@@ -1,0 +1,161 @@
+use std::cell::RefCell;
+
+use erofs::{Profile, Workspace};
+use rpm::{Compression, Digesting, NewFile, NewPackage};
+
+use super::*;
+use crate::recipe::{Arch, Recipe, Target};
+
+/// Composes with a host that has so many batches of jobs out before it answers, where it may. Gives the image and
+/// the most batches that were out.
+fn compose(package: &[u8], recipe: &Recipe, most: usize) -> (Vec<u8>, usize) {
+    let header = rpm::Package::read(package).expect("a package");
+    let plan = Plan::new(vec![header], recipe).expect("a plan");
+    let mut compose = Compose::new(plan).expect("a plan without errors");
+    let (mut workspace, mut image) = (Workspace::default(), Vec::new());
+    let (mut out, mut out_at_most) = (VecDeque::<Vec<Job>>::new(), 0);
+    loop {
+        let step = compose.step().expect("composing works");
+        let waits = matches!(step, Step::Wait);
+        match step {
+            Step::Package(_) => compose.package(package).expect("the package"),
+            Step::Compress(jobs) => out.push_back(jobs),
+            Step::Wait => {}
+            Step::Digest(_) => unreachable!("digests are the core's here"),
+            Step::Write(write) => write.put(&mut image),
+            Step::Read { at, length } => {
+                compose.image(&image[at as usize..][..length]).expect("bytes of the image");
+            }
+            Step::Done(_) => return (image, out_at_most),
+        }
+        out_at_most = out_at_most.max(out.len());
+        if waits || out.len() >= most {
+            let jobs = out.pop_front().expect("jobs that are waited for");
+            let packed = jobs.into_iter().map(|job| job.run(&mut workspace)).collect();
+            compose.compressed(packed).expect("the results of the jobs");
+        }
+    }
+}
+
+#[test]
+fn a_host_that_answers_late_gets_the_same_image() {
+    let mut state = 1_u32;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8 & 15
+    };
+    // Large files whose ends are gathered, and enough small ones that what is gathered is packed in between.
+    let mut files: Vec<_> = (0..4)
+        .map(|number| {
+            let content = (0..20_000_000 + number).map(|_| next()).collect();
+            NewFile::file(&format!("/usr/lib/large/{number}"), 0o644, content)
+        })
+        .collect();
+    files.extend((0..60).map(|number| {
+        let content = (0..700_000).map(|_| next()).collect();
+        NewFile::file(&format!("/usr/lib/small/{number}"), 0o644, content)
+    }));
+    let package = NewPackage { files, ..NewPackage::new("app", "1", "1", "x86_64") };
+    let package = package.write(&Compression::None);
+    let target = Target { release: "43".into(), arch: Arch::X86_64 };
+    let recipe = Recipe { profile: Profile::Small, ..Recipe::new("app", target) };
+    let (at_once, one) = compose(&package, &recipe, 1);
+    let (late, several) = compose(&package, &recipe, usize::MAX);
+    assert_eq!(one, 1);
+    assert!(several > 1, "jobs go out while others are out");
+    assert!(at_once == late, "the same bytes");
+}
+
+/// A host that computes digests of its own, once it is asked for them.
+#[derive(Debug)]
+struct Host {
+    package: Vec<u8>,
+    known: Rc<RefCell<Vec<Vec<u8>>>>,
+}
+
+#[derive(Debug)]
+struct Gathered {
+    sum: Sum,
+    known: Rc<RefCell<Vec<Vec<u8>>>>,
+}
+
+fn remember(known: &RefCell<Vec<Vec<u8>>>, sum: Sum) -> Ticket {
+    let Found::Digest(digest) = sum.finish() else { unreachable!("computed by the core") };
+    known.borrow_mut().push(digest);
+    known.borrow().len() as Ticket - 1
+}
+
+impl Digests for Host {
+    fn begin(&self, algorithm: u32, size: u64) -> Option<Box<dyn Digesting>> {
+        let sum = Sum::new(None, algorithm, size)?;
+        Some(Box::new(Gathered { sum, known: Rc::clone(&self.known) }))
+    }
+
+    fn package(&self, algorithm: u32, from: u64) -> Option<Ticket> {
+        let mut sum = Sum::new(None, algorithm, 0)?;
+        sum.update(&self.package[from as usize..]);
+        Some(remember(&self.known, sum))
+    }
+}
+
+impl Digesting for Gathered {
+    fn update(&mut self, bytes: &[u8]) {
+        self.sum.update(bytes);
+    }
+
+    fn finish(self: Box<Self>) -> Ticket {
+        remember(&self.known, self.sum)
+    }
+}
+
+/// Composes with a host that has its own digests, and is wrong about one of them. Gives how many it was asked for.
+fn compose_with_digests(package: &[u8], wrong: Option<Ticket>) -> Result<(Report, usize), Error> {
+    let plan = Plan::new(vec![rpm::Package::read(package).expect("a package")], &recipe())?;
+    let known = Rc::default();
+    let host = Host { package: package.to_vec(), known: Rc::clone(&known) };
+    let mut compose = Compose::new(plan)?.with_digests(Rc::new(host));
+    let (mut workspace, mut image, mut asked) = (Workspace::default(), Vec::new(), 0);
+    loop {
+        match compose.step()? {
+            Step::Package(_) => compose.package(package)?,
+            Step::Compress(jobs) => {
+                compose
+                    .compressed(jobs.into_iter().map(|job| job.run(&mut workspace)).collect())?;
+            }
+            Step::Wait => unreachable!("results are given at once"),
+            Step::Write(write) => write.put(&mut image),
+            Step::Read { at, length } => compose.image(&image[at as usize..][..length])?,
+            Step::Digest(ticket) => {
+                asked += 1;
+                let mut digest = known.borrow()[ticket as usize].clone();
+                digest[0] ^= u8::from(Some(ticket) == wrong);
+                compose.digest(&digest)?;
+            }
+            Step::Done(report) => return Ok((report, asked)),
+        }
+    }
+}
+
+fn recipe() -> Recipe {
+    Recipe::new("app", Target { release: "43".into(), arch: Arch::X86_64 })
+}
+
+#[test]
+fn digests_of_the_host_count() {
+    let files = ["one", "two"].map(|name| {
+        NewFile::file(&format!("/usr/share/{name}"), 0o644, name.repeat(9_000).into_bytes())
+    });
+    let package = NewPackage { files: files.into(), ..NewPackage::new("app", "1", "1", "x86_64") };
+    let package = package.write(&Compression::Gzip);
+    let (report, asked) = compose_with_digests(&package, None).expect("all digests are right");
+    assert_eq!(asked, 4, "the payload, two files, the image");
+    let (image, _) = compose(&package, &recipe(), 1);
+    let mut sum = Sum::sha256(None, image.len() as u64);
+    sum.update(&image);
+    let Found::Digest(digest) = sum.finish() else { unreachable!("computed by the core") };
+    assert_eq!(report.sha256, hex(&digest));
+    for (ticket, what) in [(0, "payload digest"), (1, "/usr/share/one"), (2, "/usr/share/two")] {
+        let error = compose_with_digests(&package, Some(ticket)).expect_err("one is wrong");
+        assert!(error.to_string().contains(what), "{error}");
+    }
+}
