@@ -260,6 +260,21 @@ impl<T> Tree<T> {
         })
     }
 
+    /// Every entry but the root, folder by folder: the entries of one in byte order of their names, then those of each
+    /// folder among them.
+    pub(crate) fn by_folder(&self) -> impl Iterator<Item = NodeId> + '_ {
+        let mut folders = vec![self.root()];
+        let entries = std::iter::from_fn(move || {
+            let Kind::Directory(entries) = &self.node(folders.pop()?).kind else {
+                unreachable!("only folders are kept");
+            };
+            let is_folder = |id: &&NodeId| matches!(self.node(**id).kind, Kind::Directory(_));
+            folders.extend(entries.values().rev().filter(is_folder));
+            Some(entries.values().copied())
+        });
+        entries.flatten()
+    }
+
     /// The folder and number of links of every entry, indexed as the entries are.
     ///
     /// A folder is linked by its parent, itself (`.`) and each folder in it (`..`).

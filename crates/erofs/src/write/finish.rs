@@ -20,10 +20,10 @@ impl Writer {
         let mut dirs = dirs::Plan::new(&self.tree, |id| self.inode_size(id));
         dirs.allocate(self.output.block());
 
-        // The order of the tree keeps together what is read together.
+        // What lies in one folder is listed, and often read, together.
         let mut items = Vec::new();
-        for (_, id) in self.tree.paths() {
-            if id == self.tree.root() || self.nids[id.0] != 0 {
+        for id in self.tree.by_folder() {
+            if self.nids[id.0] != 0 {
                 continue;
             }
             if let Some(tail) = dirs.tail(id) {

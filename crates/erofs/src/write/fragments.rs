@@ -204,24 +204,22 @@ impl Fragments {
 }
 
 /// The place of each file in an order in which like is next to like: by what follows the last dot of the name, then by
-/// name and size. Translations of one program come together that way, and so do versions of one text.
+/// path, so that what is read together is not far. (By name before path text is 0.05 % smaller and programs 0.1 %
+/// larger, and to read one folder of /usr/share/doc takes 1.5 times the requests.)
 fn rank(tree: &Tree<u64>) -> Vec<u32> {
-    let file = |(path, id): (Vec<u8>, NodeId)| match tree.node(id).kind {
-        Kind::File(size) => Some((path, size, id)),
-        _ => None,
-    };
-    let mut files: Vec<_> = tree.paths().filter_map(file).collect();
+    let is_file = |(_, id): &(Vec<u8>, NodeId)| matches!(tree.node(*id).kind, Kind::File(_));
+    let mut files: Vec<_> = tree.paths().filter(is_file).collect();
     files.sort_by(|a, b| likeness(a).cmp(&likeness(b)));
     let mut rank = vec![u32::MAX; tree.len()];
-    for (place, (_, _, id)) in files.into_iter().enumerate() {
+    for (place, (_, id)) in files.into_iter().enumerate() {
         rank[id.0] = rank[id.0].min(place as u32);
     }
     rank
 }
 
-/// What files are sorted by: suffix, name, size, path.
-fn likeness((path, size, _): &(Vec<u8>, u64, NodeId)) -> (&[u8], &[u8], u64, &[u8]) {
+/// What files are sorted by: suffix, path.
+fn likeness((path, _): &(Vec<u8>, NodeId)) -> (&[u8], &[u8]) {
     let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
     let dot = name.iter().rposition(|byte| *byte == b'.').filter(|at| *at > 0);
-    (&name[dot.unwrap_or(0)..], name, *size, path)
+    (&name[dot.unwrap_or(0)..], path)
 }

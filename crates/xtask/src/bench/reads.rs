@@ -1,5 +1,6 @@
-//! Random reads from mounted images: ours next to that of mkfs.erofs with the same physical clusters. Needs root.
+//! Reads from mounted images: ours next to those of mkfs.erofs with the same physical clusters. Needs root.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,8 @@ const PROFILES: [(&str, &[&str], &[&str]); 3] = [
 const READ: usize = 4096;
 /// Reads of a run.
 const READS: usize = 5_000;
+/// One folder of so many is listed and read whole.
+const FOLDERS: usize = 7;
 /// Runs of each side in turn; the fastest counts.
 const RUNS: usize = 3;
 
@@ -32,7 +35,11 @@ pub(super) fn run(folder: &str) -> Result<()> {
     fs::create_dir_all(&scratch)?;
     let images = ["ours", "theirs"].map(|side| scratch.join(format!("reads-{side}.raw")));
     say(&format!("{READS} reads of {READ} bytes at random places of {folder}, caches dropped"));
-    println!("{:10} {:>9} {:>9} {:>6}", "profile", "ours s", "mkfs s", "ratio");
+    say(&format!("and what the disk is asked for when one folder of {FOLDERS} is read whole"));
+    println!(
+        "{:10} {:>9} {:>9} {:>6} {:>9} {:>9} {:>6}",
+        "profile", "ours s", "mkfs s", "ratio", "ours", "mkfs", "ratio"
+    );
     for (profile, more, options) in PROFILES {
         for image in &images {
             let _ = fs::remove_file(image);
@@ -42,26 +49,59 @@ pub(super) fn run(folder: &str) -> Result<()> {
         output(&mut ours)?;
         let mut theirs = Command::new(&mkfs);
         shell::run(theirs.args(&first).arg("--quiet").args(options).arg(&images[1]).arg(folder))?;
+        let at = scratch.join("mounted");
         let mut best = [f64::INFINITY; 2];
         for _ in 0..RUNS {
             for (best, image) in best.iter_mut().zip(&images) {
-                *best = best.min(read(image, &scratch.join("mounted"))?);
+                *best = best.min(mounted(image, &at, |_| time(&at))?);
             }
         }
         let [ours, theirs] = best;
-        println!("{profile:10} {ours:9.2} {theirs:9.2} {:6.2}", ours / theirs);
+        let seconds = format!("{ours:9.2} {theirs:9.2} {:6.2}", ours / theirs);
+        let read = |image| mounted(image, &at, |device| requests(&at, device));
+        let (ours, theirs) = (read(&images[0])?, read(&images[1])?);
+        println!("{profile:10} {seconds} {ours:9} {theirs:9} {:6.2}", ours as f64 / theirs as f64);
     }
     Ok(())
 }
 
-/// Seconds that the reads take on a freshly mounted image.
-fn read(image: &Path, at: &Path) -> Result<f64> {
+/// Does something with a freshly mounted image, and its device.
+fn mounted<T>(image: &Path, at: &Path, act: impl FnOnce(&str) -> Result<T>) -> Result<T> {
     fs::create_dir_all(at)?;
     let mut mount = Command::new("mount");
     shell::run(mount.args(["-t", "erofs", "-o", "loop,ro"]).arg(image).arg(at))?;
-    let seconds = time(at);
+    let device =
+        output(Command::new("findmnt").args(["--noheadings", "--output", "SOURCE"]).arg(at));
+    let result = device.and_then(|device| act(device.trim()));
     shell::run(Command::new("umount").arg(at))?;
-    seconds
+    result
+}
+
+fn drop_caches() -> Result<()> {
+    fs::write("/proc/sys/vm/drop_caches", "3").context("only root can drop caches")
+}
+
+/// How often the device is asked while folders here and there are listed and their files read.
+fn requests(folder: &Path, device: &str) -> Result<u64> {
+    let name = Path::new(device).file_name().context("a device has a name")?;
+    let count = || -> Result<u64> {
+        let counts = fs::read_to_string(Path::new("/sys/block").join(name).join("stat"))?;
+        let first = counts.split_whitespace().next().context("the device counts reads")?;
+        Ok(first.parse()?)
+    };
+    let mut files = Vec::new();
+    collect(folder, &mut files)?;
+    let folders: BTreeSet<_> = files.iter().filter_map(|(path, _)| path.parent()).collect();
+    drop_caches()?;
+    let before = count()?;
+    for folder in folders.into_iter().step_by(FOLDERS) {
+        for (path, kind) in list(folder)? {
+            if kind.is_file() {
+                fs::read(path)?;
+            }
+        }
+    }
+    Ok(count()? - before)
 }
 
 fn time(folder: &Path) -> Result<f64> {
@@ -71,7 +111,7 @@ fn time(folder: &Path) -> Result<f64> {
     if total == 0 {
         bail!("the folder has no file of {READ} bytes");
     }
-    fs::write("/proc/sys/vm/drop_caches", "3").context("only root can drop caches")?;
+    drop_caches()?;
     let mut state = 1_u64;
     let mut buffer = [0; READ];
     let start = Instant::now();
@@ -91,17 +131,26 @@ fn time(folder: &Path) -> Result<f64> {
     Ok(start.elapsed().as_secs_f64())
 }
 
-/// Files and their whole blocks, in the order of their names, which both images have.
+/// Files and their whole blocks, folder by folder in the order of their names, which both images have.
 fn collect(folder: &Path, files: &mut Vec<(PathBuf, u64)>) -> Result<()> {
-    let mut entries = fs::read_dir(folder)?.collect::<std::io::Result<Vec<_>>>()?;
-    entries.sort_by_key(fs::DirEntry::file_name);
-    for entry in entries {
-        let kind = entry.file_type()?;
+    for (path, kind) in list(folder)? {
         if kind.is_dir() {
-            collect(&entry.path(), files)?;
+            collect(&path, files)?;
         } else if kind.is_file() {
-            files.push((entry.path(), entry.metadata()?.len() / READ as u64));
+            let size = fs::metadata(&path)?.len();
+            files.push((path, size / READ as u64));
         }
     }
     Ok(())
+}
+
+/// What a folder has, in the order of the names.
+fn list(folder: &Path) -> Result<Vec<(PathBuf, fs::FileType)>> {
+    let entries = fs::read_dir(folder)?.map(|entry| {
+        let entry = entry?;
+        Ok((entry.path(), entry.file_type()?))
+    });
+    let mut entries = entries.collect::<std::io::Result<Vec<_>>>()?;
+    entries.sort_by(|one, other| one.0.cmp(&other.0));
+    Ok(entries)
 }
