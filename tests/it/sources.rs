@@ -169,6 +169,47 @@ fn sections_say_what_is_taken_from_a_repository() {
     refused(&resolve(folder.path(), "copr:nobody", &["two"]), "expected copr:OWNER/PROJECT");
 }
 
+/// What a section says of its mirrors, and of the systems that it is for, holds for its index, too.
+#[test]
+fn an_index_is_made_of_what_a_section_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let there = folder.path().join("there");
+    let Some(()) = repository(&there, &[("one", "1"), ("two", "1")]) else { return };
+    let server = Server::new(folder.path());
+    let repomd = fs::read(there.join("repodata/repomd.xml")).unwrap();
+    let mirror = format!("{}/there", server.url);
+    fs::write(folder.path().join("metalink-43-aarch64"), metalink(&[repomd], &[&mirror])).unwrap();
+    let text = format!(
+        "[a]\nmetalink={}/metalink-$releasever-$basearch\n[b]\nbaseurl={mirror}\n\
+         [other]\nenabled=0\nbaseurl=https://example.org/$vendor\n",
+        server.url
+    );
+    let repo = repo_file(folder.path(), "some", &text);
+    let index = there.join("one.index");
+    let make = |repo: &str| {
+        let mut command = composer();
+        command.args([
+            "index",
+            "--retries",
+            "0",
+            "--release",
+            "43",
+            "--arch",
+            "aarch64",
+            "--cache",
+        ]);
+        command.arg(folder.path().join("cache")).args(["--repo", repo, "-o"]).arg(&index);
+        command.output().unwrap()
+    };
+    let section = |name: &str| make(&format!("{name}={}", repo.display()));
+    let made = section("a");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    check(&resolve(folder.path(), &index, &["one"]), &["one-1-1.noarch"]);
+    refused(&section("other"), "`$vendor`");
+    refused(&make(repo.to_str().unwrap()), "names 2 repositories: say which one");
+    refused(&make(index.to_str().unwrap()), "it may be an index already");
+}
+
 #[test]
 fn metadata_that_must_be_signed_is() {
     let Some(real) = data("repodata/librepo/repo_yum_01") else { return };

@@ -52,17 +52,32 @@ pub(crate) fn sources(
     Ok(sources)
 }
 
+/// The one repository that an argument names.
+pub(crate) fn source(
+    repo: &args::Repo,
+    release: Option<&str>,
+    arch: &str,
+    fetcher: &Fetcher,
+) -> Result<Source> {
+    let mut found = sources(std::slice::from_ref(repo), "", release, arch, fetcher)?;
+    match (found.pop(), found.len()) {
+        (Some(source), 0) => Ok(source),
+        (Some(_), others) => bail!("{repo} names {} repositories: say which one", others + 1),
+        (None, _) => bail!("{repo} names no repository"),
+    }
+}
+
 fn expand(repo: &args::Repo, variables: &Variables, fetcher: &Fetcher) -> Result<Vec<Source>> {
     let place = repo.place.as_str();
     let unknown = "--release says what $releasever stands for";
     if place.ends_with(".repo") {
         let file = fetcher.get_url(place)?;
         let text = String::from_utf8(file).context("expected text")?;
-        let mut configs = RepoConfig::read(&text, variables).context(unknown)?;
-        configs.retain(|config| match &repo.name {
-            Some(name) => config.id == *name,
-            None => config.enabled,
+        let configs = RepoConfig::read_some(&text, variables, |id, enabled| match &repo.name {
+            Some(name) => id == name,
+            None => enabled,
         });
+        let configs = configs.context(unknown)?;
         if configs.is_empty() {
             match &repo.name {
                 Some(name) => bail!("it has no section [{name}]"),

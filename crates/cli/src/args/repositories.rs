@@ -111,10 +111,25 @@ pub(crate) struct Trust {
 
 /// Make an index of a repository: all that choosing needs, in a small file that loads fast
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sysext-composer index --repo ./fedora -o fedora/fedora.index
+  sysext-composer index --repo updates --release 43 --arch x86_64 -o updates.index
+
+Exit codes: 0 written, 2 bad use or bad input.")]
 pub(crate) struct Index {
-    /// The repository: the folder or URL that has repodata/ in it
-    #[arg(long, value_name = "URL|DIR")]
+    /// The repository: the folder or URL that has repodata/ in it, ID=FILE.repo, or a name such as fedora
+    #[arg(long, value_name = "[ID=]URL|DIR|FILE|NAME")]
     pub(crate) repo: Repo,
+    /// Release that $releasever stands for in the repository's URLs
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) release: Option<String>,
+    /// Architecture that $basearch stands for
+    #[arg(long, default_value = "x86_64")]
+    pub(crate) arch: Arch,
+    /// File of OpenPGP keys that metadata may be signed by, beside those that the repository names
+    #[arg(long = "key", value_name = "FILE")]
+    pub(crate) keys: Vec<PathBuf>,
     /// The index; `--repo` takes it in place of the repository where its packages lie beside it
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,

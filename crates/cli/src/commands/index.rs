@@ -1,19 +1,26 @@
 //! `sysext-composer index`: a repository's metadata in a small file.
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use sysext::Metadata;
 use sysext::rpm::repodata::Repomd;
 
+use super::checksig::keyring;
 use crate::fetch::{Fetcher, Place, Wanted};
 use crate::output::write_file;
+use crate::sources::source;
 use crate::terminal::{Terminal, bytes};
 use crate::{Outcome, args};
 
 pub(crate) fn run(args: &args::Index, terminal: &Terminal) -> Result<Outcome> {
     let fetcher = Fetcher::new(&args.network)?;
-    let place = Place::new(&args.repo.place)?;
-    let repomd = Wanted::unknown(place.clone(), "repodata/repomd.xml");
-    let repomd = Repomd::read(fetcher.get(&repomd)?.as_slice()).context("repomd.xml")?;
+    let source = source(&args.repo, args.release.as_deref(), args.arch.rpm(), &fetcher)?;
+    let place = &source.place;
+    if let Place::Index(path) = place {
+        bail!("{} is no repository: it may be an index already", path.display());
+    }
+    let keys = keyring(&args.keys)?;
+    let repomd = source.repomd(&fetcher, &keys).with_context(|| source.name().to_owned())?;
+    let repomd = Repomd::read(repomd.as_slice()).context("repomd.xml")?;
     let get = |kind: &str| -> Result<Option<Vec<u8>>> {
         let Some(record) = repomd.record(kind) else { return Ok(None) };
         let wanted = Wanted {

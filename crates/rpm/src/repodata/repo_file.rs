@@ -55,12 +55,31 @@ impl RepoConfig {
     /// A line is nothing that belongs there, a value is not of its kind, a variable is not known, or a repository is
     /// nowhere.
     pub fn read(text: &str, variables: &Variables) -> Result<Vec<Self>, Error> {
+        Self::read_some(text, variables, |_, _| true)
+    }
+
+    /// As [`RepoConfig::read`], of the sections that are wanted by their id and by whether they are enabled. What the
+    /// others say is of no account: they may be for other systems, with variables that are not known here.
+    ///
+    /// # Errors
+    /// As [`RepoConfig::read`].
+    pub fn read_some(
+        text: &str,
+        variables: &Variables,
+        wanted: impl Fn(&str, bool) -> bool,
+    ) -> Result<Vec<Self>, Error> {
         let mut repos = Vec::new();
-        for (id, first, values) in sections(text)? {
+        for (id, first, mut values) in sections(text)? {
             if id == "main" {
                 continue;
             }
             let mut repo = Self::new(&id);
+            if let Some((place, value)) = values.remove("enabled") {
+                repo.set("enabled", &value, place, variables)?;
+            }
+            if !wanted(&id, repo.enabled) {
+                continue;
+            }
             for (key, (place, value)) in values {
                 repo.set(&key, &value, place, variables)?;
             }
@@ -318,6 +337,22 @@ module_hotfixes=1
         assert_eq!(other.priority, 10);
         assert_eq!(other.excludepkgs, ["kernel*", "*-devel"]);
         assert_eq!(other.includepkgs, ["vim-*"]);
+    }
+
+    #[test]
+    fn sections_that_are_not_wanted_may_say_what_they_like() {
+        let text = "[a]\nbaseurl=https://a.example\n[b]\nenabled=0\nbaseurl=https://$vendor.example\n[c]\nenabled=0\n";
+        let ids = |wanted: &dyn Fn(&str, bool) -> bool| {
+            let repos = RepoConfig::read_some(text, &variables(), wanted)?;
+            Ok::<_, Error>(repos.into_iter().map(|repo| repo.id).collect::<Vec<_>>())
+        };
+        assert_eq!(ids(&|_, enabled| enabled).unwrap(), ["a"]);
+        let unknown = ids(&|id, _| id == "b").unwrap_err().to_string();
+        assert!(
+            unknown.contains("line 5: [b]: baseurl") && unknown.contains("`$vendor`"),
+            "{unknown}"
+        );
+        assert!(ids(&|id, _| id == "c").unwrap_err().to_string().contains("found `none of them`"));
     }
 
     #[test]
