@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use rpm::repodata::Variables;
+
 use super::read::{Part, Way, closest};
 use super::{Action, Class, Extension, Source, SourceKind, Step, Version};
 use crate::recipe::check_name;
-use crate::repositories::known_names;
+use crate::repositories::{known_names, known_repositories};
 use crate::targets::Targets;
 
 /// What is wrong, and where.
@@ -116,13 +118,10 @@ impl Mistakes {
         self.unique("repositories", &extension.repositories);
         for (at, name) in extension.repositories.iter().enumerate() {
             let is_url = name.ends_with(".repo") && name.contains("://");
-            let known = known_names();
-            let is_copr =
-                name.strip_prefix("copr:").is_some_and(|rest| rest.split_once('/').is_some());
-            if is_url || is_copr || known.iter().any(|known| known == name) {
+            if is_url || is_known(name) {
                 continue;
             }
-            let meant = closest(name, known.iter().copied());
+            let meant = closest(name, known_names().into_iter());
             let meant = meant.map(|meant| format!(": did you mean `{meant}`?"));
             let message = meant.unwrap_or_else(|| {
                 ", and it is neither copr:OWNER/PROJECT nor the URL of a .repo file".into()
@@ -293,4 +292,11 @@ impl Mistakes {
             }
         }
     }
+}
+
+/// Whether repositories are known by a name, in which a recipe may have variables of the system.
+fn is_known(name: &str) -> bool {
+    let some = Variables::new(Some("43"), "x86_64");
+    let name = some.replace(name).unwrap_or_default();
+    known_repositories(&name, &some).is_ok_and(|found| !found.is_empty())
 }

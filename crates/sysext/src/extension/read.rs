@@ -186,6 +186,12 @@ mod tests {
             &["3:17: no repository is known as `rpmfusion-fre`: did you mean `rpmfusion-free`?"],
         );
         check(
+            "summary = \"x\"\npackages = [\"a\"]\nrepositories = [\"rpmfusion*\", \"copr:a/b-$releasever\", \"copr:a/b/c\"]\n",
+            &[
+                "3:55: no repository is known as `copr:a/b/c`, and it is neither copr:OWNER/PROJECT nor the URL of a .repo file",
+            ],
+        );
+        check(
             "summary = \"x\"\npackages = [\"a\"]\nservices = [\"docker\"]\n",
             &["3:13: `docker` is no unit: did you mean `docker.service`?"],
         );
