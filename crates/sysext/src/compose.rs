@@ -1,16 +1,18 @@
 //! From a plan to an image, as steps: the core says what is to be done, the host does it.
 
+mod gather;
+mod report;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::Read;
 use std::rc::Rc;
 
 use erofs::{Job, NodeId, Packed, Write, Writer};
 use rpm::{Check, Digests, Found, Payload, Sum, Ticket};
-use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::finding::Finding;
 use crate::plan::Plan;
+pub use report::{Phase, Progress, Report};
 
 /// Batches of content that may be out to be compressed while the next is read.
 const AHEAD: usize = 2;
@@ -41,55 +43,6 @@ pub enum Step {
     Digest(Ticket),
     /// The image is complete.
     Done(Report),
-}
-
-/// What was made.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-pub struct Report {
-    /// Name of the extension.
-    pub name: String,
-    /// The name that the image is published under.
-    pub file_name: String,
-    /// Bytes of the image.
-    pub size: u64,
-    /// SHA-256 of the image.
-    pub sha256: String,
-    /// Entries of the image that are not folders.
-    pub files: usize,
-    /// Bytes of its files before compression.
-    pub content_size: u64,
-    /// What is in it: name, version, release, architecture.
-    pub packages: Vec<String>,
-    /// All that a person should know.
-    pub findings: Vec<Finding>,
-}
-
-/// How far composing has come.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Progress {
-    /// What is being done.
-    pub phase: Phase,
-    /// Bytes done in this phase.
-    pub done: u64,
-    /// Bytes to be done in this phase.
-    pub total: u64,
-}
-
-impl Progress {
-    /// Hard links may bring content more or less often than their number says.
-    fn advance(&mut self, bytes: u64) {
-        self.done = self.done.saturating_add(bytes).min(self.total);
-    }
-}
-
-/// What is being done.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Phase {
-    /// Reading packages, checking and compressing their files.
-    Packing,
-    /// Computing the image's digest.
-    Hashing,
 }
 
 /// Makes one image. `R` is how the host brings packages.
@@ -363,68 +316,6 @@ impl<R: Read> Compose<R> {
             self.batches.push_back(Batch { number, results: None });
             self.due = Some((number, jobs));
         }
-    }
-
-    /// Takes content that no package has until there is a batch of it or its end.
-    fn gather_texts(&self, mut text: usize, mut at: usize) -> Result<(Vec<Job>, State<R>), Error> {
-        let writer = self.writer()?;
-        let (mut jobs, mut gathered) = (Vec::new(), 0);
-        while gathered < writer.batch() {
-            let Some((node, content)) = self.plan.texts.get(text) else {
-                return Ok((jobs, State::Package(0)));
-            };
-            let rest = content.get(at..).unwrap_or_default();
-            let piece = &rest[..rest.len().min(writer.segment())];
-            if piece.is_empty() {
-                (text, at) = (text + 1, 0);
-                continue;
-            }
-            gathered += piece.len();
-            at += piece.len();
-            jobs.push(Job::new(writer, *node, piece.to_vec()));
-        }
-        Ok((jobs, State::Texts(text, at)))
-    }
-
-    /// Reads content until there is a batch of it or the package ends.
-    fn gather(
-        &mut self,
-        package: usize,
-        mut payload: Box<Payload<R>>,
-        mut file: Option<(NodeId, u64)>,
-    ) -> Result<(Vec<Job>, State<R>), Error> {
-        let wrong = |error| Error::Package { package: self.plan.packages[package].nevra(), error };
-        let writer = self.writer.as_ref().ok_or(Error::Protocol)?;
-        let (mut jobs, mut gathered) = (Vec::new(), 0);
-        while gathered < writer.batch() {
-            let Some((node, left)) = file.take() else {
-                let Some(member) = payload.next_member().map_err(wrong)? else {
-                    self.checks.extend(payload.checks().into_iter().map(|check| (package, check)));
-                    return Ok((jobs, State::Package(package + 1)));
-                };
-                let node = self.plan.contents.get(&(package, member.file));
-                let node = node.filter(|node| !self.shared.contains(node));
-                file = node.filter(|_| member.size > 0).map(|&node| (node, member.size));
-                if file.is_none() {
-                    self.progress.advance(member.size);
-                }
-                continue;
-            };
-            let mut content = vec![0; left.min(writer.segment() as u64) as usize];
-            let mut filled = 0;
-            while filled < content.len() {
-                let read = payload.read(&mut content[filled..]).map_err(wrong)?;
-                if read == 0 {
-                    return Err(Error::Protocol);
-                }
-                filled += read;
-            }
-            self.progress.advance(filled as u64);
-            gathered += content.len();
-            jobs.push(Job::new(writer, node, content));
-            file = Some((node, left - filled as u64)).filter(|(_, left)| *left > 0);
-        }
-        Ok((jobs, State::Reading { package, payload, file }))
     }
 
     /// Writes the end of the image and turns to its digest.
