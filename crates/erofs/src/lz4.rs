@@ -64,7 +64,7 @@ impl Level {
 /// Memory that encoders work in, to be used for one segment after the other.
 #[derive(Default)]
 pub struct Workspace {
-    table: Option<fast::Table>,
+    table: Option<Box<fast::Table>>,
     tables: Option<chains::Tables>,
 }
 
@@ -74,7 +74,7 @@ impl fmt::Debug for Workspace {
     }
 }
 
-/// Encoder of one segment. What it knows of the content outlives a block, so that nothing is cleared per cluster.
+/// Encoder of one segment. What all but the fast one know of the content outlives a block.
 pub(crate) enum Encoder<'a> {
     Fast(Fast<'a>),
     Lazy(Lazy<'a>),
@@ -93,10 +93,7 @@ impl<'a> Encoder<'a> {
         assert!(u32::try_from(data.len()).is_ok(), "a segment is far below 4 GiB");
         let Level(level) = level;
         if level <= 1 {
-            return Self::Fast(Fast::new(
-                data,
-                workspace.table.get_or_insert_with(fast::Table::new),
-            ));
+            return Self::Fast(Fast::new(data, workspace.table.get_or_insert_with(zeros)));
         }
         let tables = workspace.tables.get_or_insert_with(chains::Tables::new);
         if level <= 9 {
@@ -134,28 +131,6 @@ impl Match {
     /// The same without its first bytes.
     fn skip(self, count: usize) -> Self {
         Self { at: self.at + count, length: self.length - count, ..self }
-    }
-}
-
-/// Numbers the places of segment after segment, so that what a table has of one is out of reach for the next and no
-/// table is cleared in between.
-#[derive(Default)]
-struct Numbering {
-    next: u32,
-}
-
-impl Numbering {
-    /// The number of the first place of a segment; `table` holds numbers.
-    fn begin(&mut self, length: usize, table: &mut [u32]) -> u32 {
-        let length = length as u32;
-        let first = self.next.checked_add(MAX_DISTANCE as u32 + 1);
-        let first =
-            first.filter(|first| first.checked_add(length).is_some()).unwrap_or_else(|| {
-                table.fill(0);
-                MAX_DISTANCE as u32 + 1
-            });
-        self.next = first + length;
-        first
     }
 }
 

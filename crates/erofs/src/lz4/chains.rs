@@ -6,7 +6,7 @@
 //! chain of the byte that ended the match so far.
 
 use super::{LAST_LITERALS, MATCH_MARGIN, MAX_DISTANCE, MIN_MATCH, Match};
-use super::{Numbering, common, read32, read64, zeros};
+use super::{common, read32, read64, zeros};
 
 /// log2 of the slots that hold the youngest place of each hash: four for each place within reach, since every step on a
 /// chain that two hashes share is lost. Fewer slots stay in nearer caches and still cost more.
@@ -30,6 +30,28 @@ pub(super) struct Tables {
 impl Tables {
     pub(super) fn new() -> Self {
         Self { head: zeros(), steps: zeros(), numbering: Numbering::default() }
+    }
+}
+
+/// Numbers the places of segment after segment, so that what a table has of one is out of reach for the next and no
+/// table is cleared in between.
+#[derive(Default)]
+struct Numbering {
+    next: u32,
+}
+
+impl Numbering {
+    /// The number of the first place of a segment; `table` holds numbers.
+    fn begin(&mut self, length: usize, table: &mut [u32]) -> u32 {
+        let length = length as u32;
+        let first = self.next.checked_add(MAX_DISTANCE as u32 + 1);
+        let first =
+            first.filter(|first| first.checked_add(length).is_some()).unwrap_or_else(|| {
+                table.fill(0);
+                MAX_DISTANCE as u32 + 1
+            });
+        self.next = first + length;
+        first
     }
 }
 

@@ -1,33 +1,24 @@
 //! One pass, greedy, one candidate per hash, as the fast mode of the reference encoder.
 
 use super::{Block, LAST_LITERALS, MATCH_MARGIN, MAX_DISTANCE, MIN_MATCH, Match, Sequences};
-use super::{common, read32, read64, zeros};
+use super::{common, read32, read64};
 
 /// log2 of the most slots of the hash table.
 const MAX_HASH_BITS: u32 = 16;
 /// After `1 << SKIP_BITS` misses the search steps by one byte more.
 const SKIP_BITS: u32 = 6;
 
-/// Memory of the encoder, which outlives a segment.
-pub(super) struct Table {
-    /// The youngest place of each hash, counted from the start of the block.
-    youngest: Box<[u32; 1 << MAX_HASH_BITS]>,
-}
-
-impl Table {
-    pub(super) fn new() -> Self {
-        Self { youngest: zeros() }
-    }
-}
+/// The youngest place of each hash, counted from the start of the block.
+pub(super) type Table = [u32; 1 << MAX_HASH_BITS];
 
 pub(crate) struct Fast<'a> {
     data: &'a [u8],
-    youngest: &'a mut [u32; 1 << MAX_HASH_BITS],
+    youngest: &'a mut Table,
 }
 
 impl<'a> Fast<'a> {
     pub(super) fn new(data: &'a [u8], table: &'a mut Table) -> Self {
-        Self { data, youngest: &mut table.youngest }
+        Self { data, youngest: table }
     }
 
     pub(crate) fn block(&mut self, start: usize, limit: usize, out: &mut Vec<u8>) -> Block {
@@ -50,7 +41,7 @@ impl<'a> Fast<'a> {
 struct Search<'a> {
     /// The content from the start of the block on.
     data: &'a [u8],
-    youngest: &'a mut [u32; 1 << MAX_HASH_BITS],
+    youngest: &'a mut Table,
     shift: u32,
 }
 
@@ -59,7 +50,7 @@ impl<'a> Search<'a> {
     /// at, and whether there is a match is the only thing that is hard to foretell. A table that outlives the block
     /// would have to be asked first whether what it names is in reach, which is as hard; and one that is no
     /// larger than need be stays in the nearest cache.
-    fn new(data: &'a [u8], limit: usize, youngest: &'a mut [u32; 1 << MAX_HASH_BITS]) -> Self {
+    fn new(data: &'a [u8], limit: usize, youngest: &'a mut Table) -> Self {
         let bits = (2 * limit).next_power_of_two().ilog2().clamp(8, MAX_HASH_BITS);
         youngest[..1 << bits].fill(0);
         Self { data, youngest, shift: u64::BITS - bits }
