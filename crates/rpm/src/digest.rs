@@ -40,39 +40,28 @@ pub trait Digesting: Debug {
 pub struct Check {
     /// The host's number for it.
     pub ticket: Ticket,
-    claim: Claim,
+    /// Byte offset up to which the package was read.
+    at: u64,
+    what: String,
+    expected: Vec<u8>,
 }
 
 impl Check {
-    pub(crate) fn new(ticket: Ticket, claim: Claim) -> Self {
-        Self { ticket, claim }
-    }
-
     /// Holds what the host found against what the package says.
     ///
     /// # Errors
     /// They differ.
     pub fn verify(&self, found: &[u8]) -> Result<(), Error> {
-        self.claim.verify(found)
-    }
-}
-
-/// What a package says of a digest.
-#[derive(Debug)]
-pub(crate) struct Claim {
-    /// Byte offset up to which the package was read.
-    pub(crate) at: u64,
-    pub(crate) what: String,
-    pub(crate) expected: Vec<u8>,
-}
-
-impl Claim {
-    pub(crate) fn verify(&self, found: &[u8]) -> Result<(), Error> {
         if found == self.expected {
             return Ok(());
         }
-        Err(corrupt(self.at, &self.what, hex(&self.expected), hex(found)))
+        Err(differ(self.at, &self.what, &self.expected, found))
     }
+}
+
+/// The error for a digest that is not what the package says.
+pub(crate) fn differ(at: u64, what: &str, expected: &[u8], found: &[u8]) -> Error {
+    corrupt(at, what, hex(expected), hex(found))
 }
 
 /// A digest in the making, here or at the host.
@@ -83,6 +72,8 @@ pub struct Sum(Place);
 enum Place {
     Here(Hash),
     There(Box<dyn Digesting>),
+    /// The host has the bytes itself.
+    Begun(Ticket),
 }
 
 /// A digest, or by which number the host will know it.
@@ -103,6 +94,17 @@ impl Sum {
         }))
     }
 
+    /// The digest of the package that is being read, from byte `from` on, or none if the algorithm is unknown.
+    pub(crate) fn of_package(
+        digests: Option<&dyn Digests>,
+        algorithm: u32,
+        from: u64,
+    ) -> Option<Self> {
+        let hash = Hash::new(algorithm)?;
+        let ticket = digests.and_then(|digests| digests.package(algorithm, from));
+        Some(Self(ticket.map_or(Place::Here(hash), Place::Begun)))
+    }
+
     /// The SHA-256 of that many bytes.
     pub fn sha256(digests: Option<&dyn Digests>, size: u64) -> Self {
         Self::new(digests, SHA256, size).expect("a known algorithm")
@@ -113,6 +115,7 @@ impl Sum {
         match &mut self.0 {
             Place::Here(hash) => hash.update(bytes),
             Place::There(digesting) => digesting.update(bytes),
+            Place::Begun(_) => {}
         }
     }
 
@@ -121,14 +124,24 @@ impl Sum {
         match self.0 {
             Place::Here(hash) => Found::Digest(hash.finish()),
             Place::There(digesting) => Found::Ticket(digesting.finish()),
+            Place::Begun(ticket) => Found::Ticket(ticket),
         }
     }
 
-    /// Holds the digest against what the package says, or gives what is to be held against it later.
-    pub(crate) fn verify(self, claim: Claim) -> Result<Option<Check>, Error> {
+    /// Holds the digest against what the package says, or gives what is to be held against it later. `at` is how far
+    /// the package was read, `what` the digest's name.
+    pub(crate) fn verify(
+        self,
+        expected: &[u8],
+        at: u64,
+        what: impl FnOnce() -> String,
+    ) -> Result<Option<Check>, Error> {
         match self.finish() {
-            Found::Digest(digest) => claim.verify(&digest).map(|()| None),
-            Found::Ticket(ticket) => Ok(Some(Check::new(ticket, claim))),
+            Found::Digest(found) if found == expected => Ok(None),
+            Found::Digest(found) => Err(differ(at, &what(), expected, &found)),
+            Found::Ticket(ticket) => {
+                Ok(Some(Check { ticket, at, what: what(), expected: expected.to_vec() }))
+            }
         }
     }
 }
@@ -188,7 +201,7 @@ impl Hash {
 }
 
 /// Lower case hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text

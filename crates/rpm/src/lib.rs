@@ -47,7 +47,7 @@ mod write;
 
 pub use capabilities::Capabilities;
 pub use dependency::{Dependency, Operator, Rich, Sense};
-pub use digest::{Check, Digesting, Digests, Found, Sum, Ticket};
+pub use digest::{Check, Digesting, Digests, Found, Sum, Ticket, hex};
 pub use error::{Corrupt, Error};
 pub use evr::Evr;
 pub use package::{File, FileFlags, HardLinks, Package, Scriptlet};

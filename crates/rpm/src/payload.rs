@@ -10,7 +10,7 @@ use std::io::{BufRead as _, BufReader, Read};
 use std::rc::Rc;
 
 use crate::compression::Decoder;
-use crate::digest::{self, Check, Claim, Digests, Hash, Sum, Ticket};
+use crate::digest::{self, Check, Digests, Sum, differ};
 use crate::error::{Error, corrupt};
 use crate::package::{File, Headers, Package};
 use crate::source::Source;
@@ -40,8 +40,6 @@ pub struct Payload<R: Read> {
 struct Whole {
     /// Name and value of the digest that covers the payload.
     digest: Option<(&'static str, Vec<u8>)>,
-    /// The host's number for it, if the host computes it.
-    ticket: Option<Ticket>,
     /// Bytes of header and payload.
     size: Option<u64>,
     header_size: u64,
@@ -219,9 +217,8 @@ impl<R: Read> Payload<R> {
         self.align()?;
         let Some(file) = self.package.files.get(current.file) else { return Ok(()) };
         if let Some(sum) = current.sum {
-            let what = format!("digest of {}", file.display());
-            let claim = Claim { at: self.source.at(), what, expected: file.digest.clone() };
-            self.checks.extend(sum.verify(claim)?);
+            let what = || format!("digest of {}", file.display());
+            self.checks.extend(sum.verify(&file.digest, self.source.at(), what)?);
         }
         if let Some(target) = current.target
             && target != file.link_target
@@ -244,12 +241,9 @@ impl<R: Read> Payload<R> {
                 return Err(self.wrong("size of header and payload", expected, found));
             }
         }
-        if let Some((name, expected)) = self.whole.digest.take() {
-            let claim = Claim { at: end, what: name.to_owned(), expected };
-            match self.whole.ticket {
-                Some(ticket) => self.checks.push(Check::new(ticket, claim)),
-                None => claim.verify(&self.source.take_digest().unwrap_or_default())?,
-            }
+        if let Some((name, expected)) = &self.whole.digest {
+            let sum = self.source.take_sum().ok_or_else(|| differ(end, name, expected, &[]))?;
+            self.checks.extend(sum.verify(expected, end, || (*name).to_owned())?);
         }
         Ok(())
     }
@@ -301,22 +295,22 @@ impl Whole {
             None => signature.number(tag::sig::SIGSIZE)?,
         };
         let header_size = header.bytes.len() as u64;
-        let mut whole = Self { digest: None, ticket: None, size, header_size };
+        let mut whole = Self { digest: None, size, header_size };
         let algorithm = header.number(tag::PAYLOADDIGESTALGO)?.unwrap_or(u64::from(digest::SHA256));
         let algorithm = u32::try_from(algorithm).unwrap_or_default();
         let expected =
             header.strings(tag::PAYLOADDIGEST)?.first().and_then(|hex| digest::unhex(hex));
-        if let (Some(expected), Some(hash)) = (expected, Hash::new(algorithm)) {
+        let sum = || Sum::of_package(digests, algorithm, source.at());
+        if let Some((expected, sum)) = expected.and_then(|expected| Some((expected, sum()?))) {
             whole.digest = Some(("payload digest", expected));
-            whole.ticket = digests.and_then(|digests| digests.package(algorithm, source.at()));
-            source.set_hash(Some(hash).filter(|_| whole.ticket.is_none()));
+            source.set_sum(Some(sum));
         } else if let Some(expected) = signature.binary(tag::sig::SIGMD5)? {
-            let mut hash = Hash::new(digest::MD5);
-            if let Some(hash) = &mut hash {
-                hash.update(&header.bytes);
+            let mut sum = Sum::new(None, digest::MD5, size.unwrap_or_default());
+            if let Some(sum) = &mut sum {
+                sum.update(&header.bytes);
             }
             whole.digest = Some(("MD5 of header and payload", expected.to_vec()));
-            source.set_hash(hash);
+            source.set_sum(sum);
         }
         Ok(whole)
     }

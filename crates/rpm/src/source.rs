@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::io::{self, Read};
 use std::rc::Rc;
 
-use crate::digest::Hash;
+use crate::digest::Sum;
 use crate::error::{Error, corrupt};
 
 /// A handle to the stream. Decoders own one, the payload keeps another to ask how far they have come.
@@ -15,7 +15,7 @@ pub(crate) struct Source<R>(Rc<RefCell<State<R>>>);
 struct State<R> {
     inner: R,
     at: u64,
-    hash: Option<Hash>,
+    sum: Option<Sum>,
     /// The stream's own failure, which decoders would pass on as if the data were wrong.
     failure: Option<io::Error>,
 }
@@ -28,7 +28,7 @@ impl<R> Clone for Source<R> {
 
 impl<R: Read> Source<R> {
     pub(crate) fn new(inner: R) -> Self {
-        Self(Rc::new(RefCell::new(State { inner, at: 0, hash: None, failure: None })))
+        Self(Rc::new(RefCell::new(State { inner, at: 0, sum: None, failure: None })))
     }
 
     /// Bytes read so far.
@@ -36,14 +36,14 @@ impl<R: Read> Source<R> {
         self.0.borrow().at
     }
 
-    /// Puts a hash over all that is read from now on.
-    pub(crate) fn set_hash(&self, hash: Option<Hash>) {
-        self.0.borrow_mut().hash = hash;
+    /// Puts a digest over all that is read from now on.
+    pub(crate) fn set_sum(&self, sum: Option<Sum>) {
+        self.0.borrow_mut().sum = sum;
     }
 
-    /// The digest of what was read since [`Source::set_hash`].
-    pub(crate) fn take_digest(&self) -> Option<Vec<u8>> {
-        self.0.borrow_mut().hash.take().map(Hash::finish)
+    /// The digest of what was read since [`Source::set_sum`].
+    pub(crate) fn take_sum(&self) -> Option<Sum> {
+        self.0.borrow_mut().sum.take()
     }
 
     /// Reads exactly `length` bytes; memory grows with what comes, not with what is claimed.
@@ -81,8 +81,8 @@ impl<R: Read> Read for Source<R> {
         match state.inner.read(into) {
             Ok(read) => {
                 state.at = state.at.saturating_add(read as u64);
-                if let (Some(hash), Some(bytes)) = (&mut state.hash, into.get(..read)) {
-                    hash.update(bytes);
+                if let (Some(sum), Some(bytes)) = (&mut state.sum, into.get(..read)) {
+                    sum.update(bytes);
                 }
                 Ok(read)
             }

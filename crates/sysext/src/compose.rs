@@ -8,7 +8,7 @@ use std::io::Read;
 use std::rc::Rc;
 
 use erofs::{Job, NodeId, Packed, Write, Writer};
-use rpm::{Check, Digests, Found, Payload, Sum, Ticket};
+use rpm::{Check, Digests, Found, Payload, Sum, Ticket, hex};
 
 use crate::error::Error;
 use crate::plan::Plan;
@@ -156,8 +156,8 @@ impl<R: Read> Compose<R> {
         self.progress
     }
 
-    /// What to do next. After [`Step::Package`], [`Step::Read`], [`Step::Digest`] and
-    /// [`Step::Wait`] the host answers first.
+    /// What to do next. After [`Step::Package`], [`Step::Read`], [`Step::Digest`] and [`Step::Wait`] the host answers
+    /// first.
     ///
     /// # Errors
     /// A package cannot be read or is not what was planned, or the image cannot be written. The image so far is void.
@@ -336,10 +336,6 @@ impl<R: Read> Compose<R> {
         self.state = State::Hashing { at: 0, sum };
         Ok(())
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Lets files of equal digests share their content. Gives those that bring none of their own.

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 use gloo::timers::future::TimeoutFuture;
 use sysext::rpm::Package;
@@ -37,13 +38,13 @@ pub(crate) async fn run(
     let digests = Digests::new();
     let compose = Compose::new(plan).map_err(|error| error.to_string())?;
     let compose = match &digests {
-        Some(digests) => compose.with_digests(digests.clone()),
+        Some(digests) => compose.with_digests(Rc::new(digests.clone())),
         None => compose,
     };
     let mut image = Image::new().await;
     let in_memory = image.is_in_memory();
     let mut pool = Pool::default();
-    match drive(compose, &sources, &mut image, &mut pool, digests.as_deref(), answer).await {
+    match drive(compose, &sources, &mut image, &mut pool, digests.as_ref(), answer).await {
         Ok(report) => {
             let file = image.finish(&report.file_name).await?;
             let seconds = (js_sys::Date::now() - start) / 1000.0;

@@ -17,8 +17,10 @@ use super::source::describe;
 const WORTH: u64 = 64 << 10;
 /// What may wait at once, as a part of the machine's memory.
 const PART: f64 = 12.0;
-/// The machine's memory in GiB where the browser does not say, and the most that is believed.
-const MEMORY: (f64, f64) = (2.0, 8.0);
+/// The machine's memory in GiB where the browser does not say.
+const USUAL: f64 = 2.0;
+/// The most GiB that are believed.
+const MOST: f64 = 8.0;
 
 /// Digests that the browser computes.
 #[derive(Clone, Debug)]
@@ -28,7 +30,7 @@ pub(super) struct Digests(Rc<State>);
 struct State {
     subtle: SubtleCrypto,
     /// Bytes that may wait, beyond those that do.
-    room: Rc<Cell<u64>>,
+    room: Cell<u64>,
     /// The package that is being read.
     package: RefCell<Option<File>>,
     /// What will be known.
@@ -38,23 +40,22 @@ struct State {
 
 impl Digests {
     /// None where the browser offers none: outside of workers, and on pages that came by an insecure way.
-    pub(super) fn new() -> Option<Rc<Self>> {
+    pub(super) fn new() -> Option<Self> {
         let scope: WorkerGlobalScope = js_sys::global().dyn_into().ok()?;
         let subtle = scope.crypto().ok()?.subtle();
         if subtle.is_undefined() {
             return None;
         }
-        let (usual, most) = MEMORY;
         let memory = Reflect::get(&scope.navigator(), &"deviceMemory".into()).ok();
-        let memory = memory.and_then(|memory| memory.as_f64()).unwrap_or(usual).min(most);
+        let memory = memory.and_then(|memory| memory.as_f64()).unwrap_or(USUAL).min(MOST);
         let room = memory * f64::from(1 << 30) / PART;
-        Some(Rc::new(Self(Rc::new(State {
+        Some(Self(Rc::new(State {
             subtle,
-            room: Rc::new(Cell::new(room as u64)),
+            room: Cell::new(room as u64),
             package: RefCell::default(),
             promises: RefCell::default(),
             next: Cell::default(),
-        }))))
+        })))
     }
 
     /// Says which package is being read.
@@ -72,19 +73,23 @@ impl Digests {
 }
 
 impl State {
-    /// Takes room for that many bytes, if there is so much.
-    fn reserve(&self, size: u64) -> bool {
-        let left = self.room.get().checked_sub(size);
-        self.room.set(left.unwrap_or(self.room.get()));
-        left.is_some()
+    /// Takes room for that many bytes, if they are worth it and there is so much.
+    fn reserve(&self, size: u64) -> Option<()> {
+        let left = self.room.get().checked_sub(size).filter(|_| size >= WORTH)?;
+        self.room.set(left);
+        Some(())
+    }
+
+    fn release(&self, size: u64) {
+        self.room.set(self.room.get() + size);
     }
 
     /// Remembers what will be a digest; from then on the bytes do not wait any more.
-    fn promise(&self, promise: Promise, size: u64) -> Ticket {
-        let (room, done) = (Rc::clone(&self.room), promise.clone());
+    fn promise(self: &Rc<Self>, promise: Promise, size: u64) -> Ticket {
+        let (state, done) = (Rc::clone(self), promise.clone());
         spawn_local(async move {
             let _ = JsFuture::from(done).await;
-            room.set(room.get() + size);
+            state.release(size);
         });
         let ticket = self.next.get();
         self.next.set(ticket + 1);
@@ -96,11 +101,9 @@ impl State {
 impl rpm::Digests for Digests {
     fn begin(&self, algorithm: u32, size: u64) -> Option<Box<dyn Digesting>> {
         let algorithm = name(algorithm)?;
-        if size < WORTH || !self.0.reserve(size) {
-            return None;
-        }
+        self.0.reserve(size)?;
         let Some(bytes) = array(size) else {
-            self.0.room.set(self.0.room.get() + size);
+            self.0.release(size);
             return None;
         };
         Some(Box::new(Waiting { state: Rc::clone(&self.0), algorithm, bytes, filled: 0 }))
@@ -111,9 +114,7 @@ impl rpm::Digests for Digests {
         let package = self.0.package.borrow().clone()?;
         let rest = package.slice_with_f64(from as f64).ok()?;
         let size = rest.size() as u64;
-        if size < WORTH || !self.0.reserve(size) {
-            return None;
-        }
+        self.0.reserve(size)?;
         let subtle = self.0.subtle.clone();
         let digest = future_to_promise(async move {
             let bytes = JsFuture::from(rest.array_buffer()).await?;

@@ -6,35 +6,58 @@ use rpm::{Compression, Digesting, NewFile, NewPackage};
 use super::*;
 use crate::recipe::{Arch, Recipe, Target};
 
-/// Composes with a host that has so many batches of jobs out before it answers, where it may. Gives the image and
-/// the most batches that were out.
-fn compose(package: &[u8], recipe: &Recipe, most: usize) -> (Vec<u8>, usize) {
-    let header = rpm::Package::read(package).expect("a package");
-    let plan = Plan::new(vec![header], recipe).expect("a plan");
-    let mut compose = Compose::new(plan).expect("a plan without errors");
+/// What a host got.
+struct Made {
+    image: Vec<u8>,
+    report: Report,
+    /// The most batches of jobs that were out.
+    out_at_most: usize,
+}
+
+/// Does what composing asks for, as a host that has up to `most` batches of jobs out before it answers.
+fn drive<'a>(
+    mut compose: Compose<&'a [u8]>,
+    package: &'a [u8],
+    most: usize,
+    mut digest: impl FnMut(Ticket) -> Vec<u8>,
+) -> Result<Made, Error> {
     let (mut workspace, mut image) = (Workspace::default(), Vec::new());
     let (mut out, mut out_at_most) = (VecDeque::<Vec<Job>>::new(), 0);
     loop {
-        let step = compose.step().expect("composing works");
+        let step = compose.step()?;
         let waits = matches!(step, Step::Wait);
         match step {
-            Step::Package(_) => compose.package(package).expect("the package"),
+            Step::Package(_) => compose.package(package)?,
             Step::Compress(jobs) => out.push_back(jobs),
             Step::Wait => {}
-            Step::Digest(_) => unreachable!("digests are the core's here"),
+            Step::Digest(ticket) => compose.digest(&digest(ticket))?,
             Step::Write(write) => write.put(&mut image),
-            Step::Read { at, length } => {
-                compose.image(&image[at as usize..][..length]).expect("bytes of the image");
-            }
-            Step::Done(_) => return (image, out_at_most),
+            Step::Read { at, length } => compose.image(&image[at as usize..][..length])?,
+            Step::Done(report) => return Ok(Made { image, report, out_at_most }),
         }
         out_at_most = out_at_most.max(out.len());
         if waits || out.len() >= most {
             let jobs = out.pop_front().expect("jobs that are waited for");
-            let packed = jobs.into_iter().map(|job| job.run(&mut workspace)).collect();
-            compose.compressed(packed).expect("the results of the jobs");
+            compose.compressed(jobs.into_iter().map(|job| job.run(&mut workspace)).collect())?;
         }
     }
+}
+
+/// Starts to compose one package.
+fn start<'a>(package: &'a [u8], recipe: &Recipe) -> Result<Compose<&'a [u8]>, Error> {
+    let header = rpm::Package::read(package).expect("a package");
+    Compose::new(Plan::new(vec![header], recipe)?)
+}
+
+/// Composes with a host that leaves digests to the core.
+fn compose(package: &[u8], recipe: &Recipe, most: usize) -> Made {
+    let compose = start(package, recipe).expect("a plan without errors");
+    let digest = |_| unreachable!("digests are the core's here");
+    drive(compose, package, most, digest).expect("composing works")
+}
+
+fn recipe() -> Recipe {
+    Recipe::new("app", Target { release: "43".into(), arch: Arch::X86_64 })
 }
 
 #[test]
@@ -57,13 +80,12 @@ fn a_host_that_answers_late_gets_the_same_image() {
     }));
     let package = NewPackage { files, ..NewPackage::new("app", "1", "1", "x86_64") };
     let package = package.write(&Compression::None);
-    let target = Target { release: "43".into(), arch: Arch::X86_64 };
-    let recipe = Recipe { profile: Profile::Small, ..Recipe::new("app", target) };
-    let (at_once, one) = compose(&package, &recipe, 1);
-    let (late, several) = compose(&package, &recipe, usize::MAX);
-    assert_eq!(one, 1);
-    assert!(several > 1, "jobs go out while others are out");
-    assert!(at_once == late, "the same bytes");
+    let recipe = Recipe { profile: Profile::Small, ..recipe() };
+    let at_once = compose(&package, &recipe, 1);
+    let late = compose(&package, &recipe, usize::MAX);
+    assert_eq!(at_once.out_at_most, 1);
+    assert!(late.out_at_most > 1, "jobs go out while others are out");
+    assert!(at_once.image == late.image, "the same bytes");
 }
 
 /// A host that computes digests of its own, once it is asked for them.
@@ -110,34 +132,17 @@ impl Digesting for Gathered {
 
 /// Composes with a host that has its own digests, and is wrong about one of them. Gives how many it was asked for.
 fn compose_with_digests(package: &[u8], wrong: Option<Ticket>) -> Result<(Report, usize), Error> {
-    let plan = Plan::new(vec![rpm::Package::read(package).expect("a package")], &recipe())?;
     let known = Rc::default();
     let host = Host { package: package.to_vec(), known: Rc::clone(&known) };
-    let mut compose = Compose::new(plan)?.with_digests(Rc::new(host));
-    let (mut workspace, mut image, mut asked) = (Workspace::default(), Vec::new(), 0);
-    loop {
-        match compose.step()? {
-            Step::Package(_) => compose.package(package)?,
-            Step::Compress(jobs) => {
-                compose
-                    .compressed(jobs.into_iter().map(|job| job.run(&mut workspace)).collect())?;
-            }
-            Step::Wait => unreachable!("results are given at once"),
-            Step::Write(write) => write.put(&mut image),
-            Step::Read { at, length } => compose.image(&image[at as usize..][..length])?,
-            Step::Digest(ticket) => {
-                asked += 1;
-                let mut digest = known.borrow()[ticket as usize].clone();
-                digest[0] ^= u8::from(Some(ticket) == wrong);
-                compose.digest(&digest)?;
-            }
-            Step::Done(report) => return Ok((report, asked)),
-        }
-    }
-}
-
-fn recipe() -> Recipe {
-    Recipe::new("app", Target { release: "43".into(), arch: Arch::X86_64 })
+    let compose = start(package, &recipe())?.with_digests(Rc::new(host));
+    let mut asked = 0;
+    let made = drive(compose, package, 1, |ticket| {
+        asked += 1;
+        let mut digest = known.borrow()[ticket as usize].clone();
+        digest[0] ^= u8::from(Some(ticket) == wrong);
+        digest
+    })?;
+    Ok((made.report, asked))
 }
 
 #[test]
@@ -149,7 +154,7 @@ fn digests_of_the_host_count() {
     let package = package.write(&Compression::Gzip);
     let (report, asked) = compose_with_digests(&package, None).expect("all digests are right");
     assert_eq!(asked, 4, "the payload, two files, the image");
-    let (image, _) = compose(&package, &recipe(), 1);
+    let image = compose(&package, &recipe(), 1).image;
     let mut sum = Sum::sha256(None, image.len() as u64);
     sum.update(&image);
     let Found::Digest(digest) = sum.finish() else { unreachable!("computed by the core") };
