@@ -60,11 +60,10 @@ pub(crate) fn source(
     fetcher: &Fetcher,
 ) -> Result<Source> {
     let mut found = sources(std::slice::from_ref(repo), "", release, arch, fetcher)?;
-    match (found.pop(), found.len()) {
-        (Some(source), 0) => Ok(source),
-        (Some(_), others) => bail!("{repo} names {} repositories: say which one", others + 1),
-        (None, _) => bail!("{repo} names no repository"),
+    if found.len() != 1 {
+        bail!("{repo} names {} repositories: say which one", found.len());
     }
+    Ok(found.remove(0))
 }
 
 fn expand(repo: &args::Repo, variables: &Variables, fetcher: &Fetcher) -> Result<Vec<Source>> {

@@ -21,8 +21,10 @@ const PROFILES: [(&str, &[&str]); 4] = [
 /// Runs of each side, first and second in turn; the one with the least CPU time counts. Memory that was just freed costs
 /// less than memory that a virtual machine must get anew, and whoever comes second finds what the first left.
 const RUNS: usize = 4;
-/// Runs of what takes so many seconds that this is lost in it.
-const LONG: (usize, f64) = (2, 5.0);
+/// Seconds of a run in which this is lost.
+const LONG: f64 = 5.0;
+/// Runs of each side where one takes so long.
+const LONG_RUNS: usize = 2;
 
 /// Compares on the folders given, or on what every machine has: programs, text, and both.
 pub(super) fn run(folders: &[&str]) -> Result<()> {
@@ -94,7 +96,7 @@ fn print_row(
     let mut best = [[None; 2]; 2];
     let mut bytes = [0; 2];
     for run in 0..RUNS {
-        if run >= LONG.0 && best[0][0].as_ref().is_some_and(|cost: &Cost| cost.wall > LONG.1) {
+        if run >= LONG_RUNS && best[0][0].as_ref().is_some_and(|cost: &Cost| cost.wall > LONG) {
             break;
         }
         let mut sides = [(0, ours), (1, theirs)];
