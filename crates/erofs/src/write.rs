@@ -162,7 +162,9 @@ impl Writer {
             Of::File(node) => node,
             Of::Fragments => {
                 let fragments = self.fragments.as_mut().ok_or(Error::ContentNotWanted)?;
-                return fragments.add(size, data, &mut self.output);
+                fragments.add(size, data)?;
+                self.write_gathered();
+                return Ok(());
             }
         };
         let Kind::File(whole) = self.tree.node(node).kind else {
@@ -189,10 +191,22 @@ impl Writer {
         } else {
             self.complete(&incoming);
         }
+        self.write_gathered();
+        Ok(())
+    }
+
+    /// Writes what was gathered of many files, where that is enough. Blocks of one file lie behind one another, so nothing
+    /// comes between the pieces of its content.
+    fn write_gathered(&mut self) {
+        if self.incoming.is_some() {
+            return;
+        }
+        if let Some(fragments) = &mut self.fragments {
+            fragments.write_gathered(&mut self.output);
+        }
         if self.waiting_bytes > WAITING_INODES {
             self.place_waiting();
         }
-        Ok(())
     }
 
     /// Jobs of the writer's own, for content that it gathered from many files; their results come by [`Writer::add`]

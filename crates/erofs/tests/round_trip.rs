@@ -195,6 +195,59 @@ fn sizes_around_blocks_and_segments() {
     check(&one_file([text(SEGMENT), noise(SEGMENT + 1)].concat()));
 }
 
+/// Hosts compress a batch of pieces at once, so fragments come back while the pieces of a large file do.
+#[test]
+fn nothing_comes_between_the_pieces_of_a_file() {
+    let ends = noise(2 * 140 * 250_000);
+    let large: Vec<_> = noise(SEGMENT + 2_000_000).iter().map(|byte| byte & 15).collect();
+    let mut tree = Tree::new(Meta::new(0o755));
+    let add = |tree: &mut Tree<u64>, name: &str, size: usize| {
+        tree.file(tree.root(), name.as_bytes(), Meta::new(0o644), size as u64).unwrap()
+    };
+    let ends: Vec<_> = ends
+        .chunks(250_000)
+        .enumerate()
+        .map(|(nth, content)| (add(&mut tree, &nth.to_string(), content.len()), content))
+        .collect();
+    let large_id = add(&mut tree, "large", large.len());
+
+    let mut writer = Writer::new(tree, Options::new(Profile::Small)).unwrap();
+    let mut workspace = Workspace::default();
+    let mut image = Vec::new();
+    let mut run = |writer: &mut Writer, jobs: Vec<Job>| {
+        for job in jobs {
+            writer.add(job.run(&mut workspace)).unwrap();
+            writer.writes().for_each(|write| write.put(&mut image));
+        }
+    };
+    let jobs = |writer: &Writer, ends: &[(NodeId, &[u8])]| -> Vec<Job> {
+        ends.iter().map(|&(id, content)| Job::new(writer, id, content.to_vec())).collect()
+    };
+    let pieces: Vec<_> = large.chunks(SEGMENT).collect();
+    for (nth, ends) in ends.chunks(140).enumerate() {
+        let mut batch = jobs(&writer, ends);
+        batch.extend((nth == 1).then(|| Job::new(&writer, large_id, pieces[0].to_vec())));
+        run(&mut writer, batch);
+        let batch = writer.jobs(false).unwrap();
+        assert!(!batch.is_empty(), "there is enough for fragments");
+        run(&mut writer, batch);
+    }
+    let last = Job::new(&writer, large_id, pieces[1].to_vec());
+    run(&mut writer, vec![last]);
+    let batch = writer.jobs(true).unwrap();
+    run(&mut writer, batch);
+    writer.finish().unwrap().writes.iter().for_each(|write| write.put(&mut image));
+
+    let mut image = Image::open(Cursor::new(image)).unwrap();
+    let tree = image.tree().unwrap();
+    let mut read = |name: &str| match &tree.node(find(&tree, name.as_bytes())).kind {
+        Kind::File(content) => read_all(&mut image, content),
+        _ => panic!("{name} is a file"),
+    };
+    assert!(read("large") == large, "the file is whole");
+    assert!(ends.iter().enumerate().all(|(nth, (_, content))| read(&nth.to_string()) == *content));
+}
+
 /// The whole of a small image, byte by byte.
 #[test]
 fn the_map_of_an_image() {

@@ -69,6 +69,7 @@ impl Incoming {
             return Err(Error::ContentSize { expected: self.size, found });
         }
         self.received = found;
+        debug_assert_eq!(output.block(), self.start + self.blocks, "its blocks lie in one run");
         match data {
             Data::Stored(content) => {
                 self.add_stored(content, inline, output);

@@ -121,12 +121,7 @@ impl Fragments {
     }
 
     /// Takes the next compressed segment.
-    pub(super) fn add(
-        &mut self,
-        size: usize,
-        data: Data,
-        output: &mut Output,
-    ) -> Result<(), Error> {
+    pub(super) fn add(&mut self, size: usize, data: Data) -> Result<(), Error> {
         self.received += size as u64;
         if self.received > self.size {
             return Err(Error::ContentNotWanted);
@@ -145,10 +140,14 @@ impl Fragments {
         };
         self.held_bytes += blocks.len();
         self.held.push(blocks);
+        Ok(())
+    }
+
+    /// Writes what is held, if that is much.
+    pub(super) fn write_gathered(&mut self, output: &mut Output) {
         if self.held_bytes >= HELD {
             self.write_held(output);
         }
-        Ok(())
     }
 
     fn write_held(&mut self, output: &mut Output) {
