@@ -178,17 +178,27 @@ fn contents(root: &Path) {
         .flat_map(|number| format!("line {}\n", number * number).into_bytes())
         .collect();
     for size in [0, 1, 4031, 4032, 4064, 4065, 4095, 4096, 4097, 8192, 65_536, 100_000] {
-        fs::write(root.join(format!("text-{size}")), &text[..size]).unwrap();
-        let noise: Vec<u8> = (0..size as u64)
-            .map(|at| {
-                (at.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(at * at) >> 29) as u8
-            })
-            .collect();
-        fs::write(root.join(format!("noise-{size}")), noise).unwrap();
+        fs::write(root.join(format!("text-{size}")), &text[..size as usize]).unwrap();
+        fs::write(root.join(format!("noise-{size}")), noise(size)).unwrap();
+    }
+    // Files that begin and end alike, stored and compressed.
+    let noise = noise(3_000_000);
+    for (name, common) in [("text", &text), ("noise", &noise)] {
+        for end in ["one", "another"] {
+            let begins = root.join(format!("{name}-{end}"));
+            fs::write(begins, [common, end.as_bytes()].concat()).unwrap();
+            let ends = root.join(format!("{end}-{name}"));
+            fs::write(ends, [end.as_bytes(), &common[common.len() - 100_000..]].concat()).unwrap();
+        }
     }
     let sparse = File::create(root.join("sparse")).unwrap();
     sparse.write_all_at(b"in the middle", 3_000_000).unwrap();
     sparse.set_len(10_000_001).unwrap();
+}
+
+fn noise(size: u64) -> Vec<u8> {
+    let byte = |at: u64| at.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(at * at) >> 29;
+    (0..size).map(|at| byte(at) as u8).collect()
 }
 
 fn large(root: &Path) {

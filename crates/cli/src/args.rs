@@ -154,7 +154,7 @@ pub(crate) struct Storage {
     /// small: the smallest, above all where files are small: clusters of 256 KiB, small files together. Linux 6.1.
     #[arg(long, default_value = "compat", verbatim_doc_comment)]
     pub(crate) profile: Profile,
-    /// How hard to compress, from 1 to 12, in place of the profile's (compat 1, default 6, small 7)
+    /// How hard to compress, from 1 to 12, in place of the profile's (compat 1, default 6, small 4)
     #[arg(long)]
     pub(crate) level: Option<Level>,
     /// Size of physical clusters, 4K to 1M, in place of the profile's: larger ones are smaller in all and slower to

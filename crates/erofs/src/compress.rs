@@ -6,6 +6,9 @@
 mod clusters;
 mod parts;
 
+use sha2::{Digest as _, Sha256};
+
+use crate::format::BLOCK;
 use crate::lz4::Workspace;
 use crate::options::Features;
 use crate::tree::NodeId;
@@ -16,6 +19,9 @@ use crate::write::Writer;
 pub const SEGMENT: usize = 8 << 20;
 /// Bytes of a piece that is stored as it is: few, so that they are still in the cache when they are written.
 pub(crate) const STORED: usize = 1 << 20;
+
+/// SHA-256 of a cluster or of content: what is stored once for two must not depend on a hash that can be forged.
+pub(crate) type Digest = [u8; 32];
 
 /// Content to be packed: one segment of one file.
 #[derive(Debug)]
@@ -31,6 +37,8 @@ pub(crate) enum Of {
     File(NodeId),
     /// The packed inode, which has the fragments of many files.
     Fragments,
+    /// What is in front of the fragment of a file that shares its end with another.
+    Front(NodeId),
 }
 
 /// A packed segment, for [`Writer::add`].
@@ -40,6 +48,8 @@ pub struct Packed {
     /// Bytes of content that went in.
     pub(crate) size: usize,
     pub(crate) data: Data,
+    /// What each cluster of `data` holds, in order, where clusters may be shared.
+    pub(crate) digests: Vec<Digest>,
 }
 
 #[derive(Debug)]
@@ -88,11 +98,11 @@ impl Job {
         Self { of: Of::File(node), content, features: writer.features() }
     }
 
-    /// The next piece of the packed inode's content.
-    pub(crate) fn fragments(content: Vec<u8>, features: Features) -> Self {
-        // Where the fragments end is known only at the end.
+    /// Content that the writer gathered, which stays in blocks: the next piece of the packed inode, of which nobody knows
+    /// yet where it ends, or what is in front of a fragment.
+    pub(crate) fn gathered(of: Of, content: Vec<u8>, features: Features) -> Self {
         let features = Features { fragments: false, inline_tails: false, ..features };
-        Self { of: Of::Fragments, content, features: Some(features) }
+        Self { of, content, features: Some(features) }
     }
 
     /// Bytes of content.
@@ -112,6 +122,28 @@ impl Job {
         let size = content.len();
         let compressed =
             features.and_then(|features| clusters::compress(&content, features, workspace));
-        Packed { of, size, data: compressed.unwrap_or(Data::Stored(content)) }
+        let data = compressed.unwrap_or(Data::Stored(content));
+        let may_share = features.is_some_and(|features| features.fragments);
+        let digests = if may_share { data.digests() } else { Vec::new() };
+        Packed { of, size, data, digests }
+    }
+}
+
+impl Data {
+    /// The digest of each cluster.
+    fn digests(&self) -> Vec<Digest> {
+        let digest = |cluster: &[u8]| Sha256::digest(cluster).into();
+        match self {
+            Self::Stored(content) => content.chunks(BLOCK).map(digest).collect(),
+            Self::Compressed { blocks, extents, .. } => {
+                let mut rest = blocks.as_slice();
+                let clusters = extents.iter().map_while(|extent| {
+                    let (cluster, behind) = rest.split_at(usize::from(extent.blocks) * BLOCK);
+                    rest = behind;
+                    (!cluster.is_empty()).then_some(cluster)
+                });
+                clusters.map(digest).collect()
+            }
+        }
     }
 }

@@ -34,7 +34,9 @@
 //! - with *big physical clusters* an extent fills up to 1 MiB, and the entry behind its start has the number of blocks;
 //! - with *ztailpacking* the last cluster of a file follows its index, with *fragments* the end of a file, or all of it,
 //!   is a run of bytes of the *packed inode*, a file without a name that is compressed like any other;
-//! - files of equal content ([`Writer::share`]) have the same blocks in their inodes.
+//! - files of equal content ([`Writer::share`]) have the same blocks in their inodes. Where there are fragments, readers
+//!   are new enough for more: files that begin alike have their first clusters in common, files that end alike a run of
+//!   the packed inode. Their clusters lie here and there, which takes a full index.
 //!
 //! [`Image::map`] shows all that in an image at hand: what every byte is.
 //!

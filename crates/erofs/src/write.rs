@@ -8,8 +8,10 @@
 //! Inode numbers count 32-byte slots from the start of the image, and the root's, which has only 16 bits in the
 //! superblock, lies in the first block. So inodes may go out at any time, and nothing waits for the end but folders.
 
+mod clusters;
 mod data;
 mod dirs;
+mod ends;
 mod finish;
 mod fragments;
 mod index;
@@ -25,6 +27,7 @@ use crate::error::Error;
 use crate::format::{BLOCK, SLOT, SUPERBLOCK_AT, SuperBlock};
 use crate::options::{Features, Options};
 use crate::tree::{Kind, Links, NodeId, Time, Tree};
+use clusters::Clusters;
 use data::Incoming;
 pub(crate) use dirs::file_type;
 use fragments::Fragments;
@@ -60,6 +63,7 @@ pub struct Writer {
     /// Files of which content has come.
     has_come: Vec<bool>,
     fragments: Option<Fragments>,
+    clusters: Clusters,
     /// Files whose content is that of another, by that one.
     twins: BTreeMap<NodeId, Vec<NodeId>>,
     /// Those files.
@@ -95,6 +99,7 @@ impl Writer {
         let fragments = features.filter(|features| features.fragments);
         Ok(Self {
             fragments: fragments.map(|features| Fragments::new(&tree, features)),
+            clusters: Clusters::default(),
             twins: BTreeMap::new(),
             shared: BTreeSet::new(),
             has_come: vec![false; tree.len()],
@@ -157,15 +162,10 @@ impl Writer {
     /// # Errors
     /// The entry is not a file, is complete already, or gets more than its size.
     pub fn add(&mut self, packed: Packed) -> Result<(), Error> {
-        let Packed { of, size, data } = packed;
-        let node = match of {
-            Of::File(node) => node,
-            Of::Fragments => {
-                let fragments = self.fragments.as_mut().ok_or(Error::ContentNotWanted)?;
-                fragments.add(size, data)?;
-                self.write_gathered();
-                return Ok(());
-            }
+        let Of::File(node) = packed.of else {
+            self.fragments.as_mut().ok_or(Error::ContentNotWanted)?.add(packed)?;
+            self.write_gathered();
+            return Ok(());
         };
         let Kind::File(whole) = self.tree.node(node).kind else {
             return Err(Error::ContentNotWanted);
@@ -183,7 +183,7 @@ impl Writer {
         let twins = self.twins.get(&node).into_iter().flatten();
         let inodes = twins.chain([&node]).map(|id| self.inode_size(*id));
         let inline = BLOCK.saturating_sub(inodes.max().unwrap_or(BLOCK));
-        let fragment = incoming.add(size, data, inline, &mut self.output)?;
+        let fragment = incoming.add(packed, inline, &mut self.output, &mut self.clusters)?;
         if !incoming.is_complete() {
             self.incoming = Some(incoming);
         } else if let Some((fragments, content)) = self.fragments.as_mut().zip(fragment) {
@@ -202,7 +202,8 @@ impl Writer {
             return;
         }
         if let Some(fragments) = &mut self.fragments {
-            fragments.write_gathered(&mut self.output);
+            let files = fragments.write_gathered(&mut self.output, &mut self.clusters);
+            files.iter().for_each(|file| self.complete(file));
         }
         if self.waiting_bytes > WAITING_INODES {
             self.place_waiting();

@@ -195,6 +195,40 @@ fn sizes_around_blocks_and_segments() {
     check(&one_file([text(SEGMENT), noise(SEGMENT + 1)].concat()));
 }
 
+/// Files `a` and `b` that are equal up to a byte, or from a byte on.
+fn two_files(a: Vec<u8>, b: Vec<u8>) -> Contents {
+    let mut tree = Tree::new(Meta::new(0o755));
+    tree.file(tree.root(), b"a", Meta::new(0o644), a).unwrap();
+    tree.file(tree.root(), b"b", Meta::new(0o644), b).unwrap();
+    tree
+}
+
+#[test]
+fn files_that_begin_or_end_alike_share_what_is_alike() {
+    let letters = |length| noise(length).into_iter().map(|byte| byte & 15).collect::<Vec<_>>();
+    let size = |tree: &Contents| write(tree, Options::new(Profile::Small)).len();
+    // Stored and compressed beginnings, of files of one piece and of several.
+    for common in [noise(900_000), letters(2_000_000), letters(SEGMENT + 3_000_000)] {
+        let one = size(&one_file(common.clone()));
+        let two = two_files(
+            [common.as_slice(), b"here"].concat(),
+            [common.as_slice(), &text(20_000), b"there"].concat(),
+        );
+        assert!(size(&two) < one + one / 3, "{} and {one} bytes", size(&two));
+        check(&two);
+    }
+    // Ends, with more or less in front of them.
+    for (length, front) in [(200_000, 1), (200_000, 4096), (60_000, 9000), (20_000, 300_000)] {
+        for common in [noise(length), letters(length)] {
+            let one = size(&one_file(common.clone()));
+            let two = two_files(common.clone(), [text(front), common].concat());
+            let fronts = size(&one_file(text(front))) + 8192;
+            assert!(size(&two) < one + fronts, "{} and {one} bytes", size(&two));
+            check(&two);
+        }
+    }
+}
+
 /// Hosts compress a batch of pieces at once, so fragments come back while the pieces of a large file do.
 #[test]
 fn nothing_comes_between_the_pieces_of_a_file() {
@@ -386,8 +420,10 @@ fn arbitrary_tree() -> impl Strategy<Value = Contents> {
             }
             let kind = match kind {
                 0 => Kind::Directory(BTreeMap::new()),
-                1 | 2 => Kind::File(text(length)),
-                3 => Kind::File(noise(length)),
+                1 => Kind::File(text(length)),
+                // Longer ones that begin alike, end alike, or are the same.
+                2 => Kind::File([text(length), noise(60_000 + length)].concat()),
+                3 => Kind::File([noise(length), noise(50_000)].concat()),
                 4 => Kind::Symlink(text(length % 4095 + 1)),
                 5 => Kind::Fifo,
                 _ => {

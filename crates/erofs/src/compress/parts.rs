@@ -1,13 +1,15 @@
 //! Jobs and their results as bytes, for hosts whose workers share no memory. Both ends are the same build: this is no
 //! format to be kept.
 
-use super::{Data, End, Extent, Job, Of, Packed, Tail};
+use super::{Data, Digest, End, Extent, Job, Of, Packed, Tail};
 use crate::lz4::Level;
 use crate::options::Features;
 use crate::tree::NodeId;
 
 /// Stands for the packed inode, and for what is absent.
 const NONE: u64 = u64::MAX;
+/// The bit of a file's number that says that the content is in front of its fragment.
+const FRONT: u64 = 1 << 63;
 
 impl Job {
     /// A few bytes that say what is to be done, and the content.
@@ -39,10 +41,14 @@ impl Job {
 impl Packed {
     /// A few bytes that say what came of a job, and the rest.
     pub fn into_parts(self) -> (Vec<u8>, Vec<u8>) {
-        let Self { of, size, data } = self;
+        let Self { of, size, data, digests } = self;
         let head = [of.number(), size as u64];
+        let digests = digests.into_iter().flatten();
         let (mut body, extents, end) = match data {
-            Data::Stored(content) => return (bytes(head.into_iter().chain([0])), content),
+            Data::Stored(content) => {
+                let head = bytes(head.into_iter().chain([0]));
+                return (head.into_iter().chain(digests).collect(), content);
+            }
             Data::Compressed { blocks, extents, end } => (blocks, extents, end),
         };
         let blocks = body.len() as u64;
@@ -56,13 +62,15 @@ impl Packed {
             blocks,
             tail.len() as u64,
             content.as_ref().map_or(NONE, |content| content.len() as u64),
+            extents.len() as u64,
         ];
         body.extend(tail);
         body.extend(content.unwrap_or_default());
         let extents = extents.iter().flat_map(|extent| {
             [extent.start.into(), extent.blocks.into(), u64::from(extent.compressed)]
         });
-        (bytes(head.into_iter().chain(lengths).chain(extents)), body)
+        let head = bytes(head.into_iter().chain(lengths).chain(extents));
+        (head.into_iter().chain(digests).collect(), body)
     }
 
     /// The result of these parts, or `None` if they are not one's.
@@ -71,7 +79,8 @@ impl Packed {
         let (of, size) = (Of::from_number(numbers.next()?), numbers.next()? as usize);
         let kind = numbers.next()?;
         if kind == 0 {
-            return Some(Self { of, size, data: Data::Stored(body) });
+            let digests = digests(numbers);
+            return Some(Self { of, size, data: Data::Stored(body), digests });
         }
         let (blocks, tail) = (numbers.next()? as usize, numbers.next()? as usize);
         let content = Some(numbers.next()?).filter(|length| *length != NONE);
@@ -87,14 +96,15 @@ impl Packed {
             _ => End::Fragment(bytes),
         };
         let mut extents = Vec::new();
-        while let Some(start) = numbers.next() {
+        for _ in 0..numbers.next()? {
             extents.push(Extent {
-                start: start as u32,
+                start: numbers.next()? as u32,
                 blocks: numbers.next()? as u16,
                 compressed: numbers.next()? == 1,
             });
         }
-        Some(Self { of, size, data: Data::Compressed { blocks: body, extents, end } })
+        let data = Data::Compressed { blocks: body, extents, end };
+        Some(Self { of, size, data, digests: digests(numbers) })
     }
 }
 
@@ -102,12 +112,17 @@ impl Of {
     fn number(self) -> u64 {
         match self {
             Self::File(node) => node.0 as u64,
+            Self::Front(node) => node.0 as u64 | FRONT,
             Self::Fragments => NONE,
         }
     }
 
     fn from_number(number: u64) -> Self {
-        if number == NONE { Self::Fragments } else { Self::File(NodeId(number as usize)) }
+        match number {
+            NONE => Self::Fragments,
+            _ if number & FRONT != 0 => Self::Front(NodeId((number & !FRONT) as usize)),
+            _ => Self::File(NodeId(number as usize)),
+        }
     }
 }
 
@@ -117,4 +132,9 @@ fn bytes(numbers: impl Iterator<Item = u64>) -> Vec<u8> {
 
 fn numbers(bytes: &[u8]) -> impl Iterator<Item = u64> {
     bytes.as_chunks().0.iter().map(|bytes| u64::from_le_bytes(*bytes))
+}
+
+/// Four numbers each.
+fn digests(numbers: impl Iterator<Item = u64>) -> Vec<Digest> {
+    bytes(numbers).as_chunks().0.to_vec()
 }

@@ -1,13 +1,14 @@
-//! Content of one file as it comes in: where its blocks are and which index they need.
+//! Content of one file as it comes in: where its blocks are and which index it needs.
 
 use zerocopy::IntoBytes as _;
 
-use super::index::{self, Entry};
+use super::clusters::{Clusters, Piece};
+use super::index::{self, Entry, Runs};
 use super::inodes::Body;
 use super::output::Output;
-use crate::compress::{Data, End, Extent, Tail};
+use crate::compress::{Data, Digest, End, Extent, Packed, Tail};
 use crate::error::Error;
-use crate::format::{BLOCK, LAYOUT_COMPRESSED_COMPACT, MapHeader, advise};
+use crate::format::{BLOCK, BLOCK_BYTES, MapHeader, advise};
 use crate::tree::NodeId;
 
 /// A file of which some content may have come.
@@ -16,12 +17,15 @@ pub(super) struct Incoming {
     pub(super) node: NodeId,
     size: u64,
     received: u64,
-    start: u64,
+    /// Where its blocks are.
+    runs: Runs,
     blocks: u64,
     /// Content that goes behind the inode.
     tail: Vec<u8>,
     /// The last cluster of a compressed file, if it is not in a block.
     end: Option<Ending>,
+    /// Byte of the file's content from which on it is a fragment.
+    fragment_start: u64,
     /// Index of a compressed file; `None` as long as all content is stored.
     index: Option<Vec<Entry>>,
     /// Whether physical clusters may be larger than a block.
@@ -44,10 +48,11 @@ impl Incoming {
             node,
             size,
             received: 0,
-            start,
+            runs: Runs::new(start),
             blocks: 0,
             tail: Vec::new(),
             end: None,
+            fragment_start: size,
             index: None,
             big,
         }
@@ -57,11 +62,12 @@ impl Incoming {
     /// fragments.
     pub(super) fn add(
         &mut self,
-        size: usize,
-        data: Data,
+        packed: Packed,
         inline: usize,
         output: &mut Output,
+        clusters: &mut Clusters,
     ) -> Result<Option<Vec<u8>>, Error> {
+        let Packed { size, data, digests, .. } = packed;
         let found = self.received + size as u64;
         // An index counts whole clusters, so only the last piece may end within one.
         let aligned = size.is_multiple_of(BLOCK) || found == self.size;
@@ -69,22 +75,22 @@ impl Incoming {
             return Err(Error::ContentSize { expected: self.size, found });
         }
         self.received = found;
-        debug_assert_eq!(output.block(), self.start + self.blocks, "its blocks lie in one run");
         match data {
             Data::Stored(content) => {
-                self.add_stored(content, inline, output);
+                let blocks = content.chunks(BLOCK).map(|_| 1);
+                if self.index.is_some() || self.gains(&digests, blocks, clusters) {
+                    self.add_extents(0, size, stored(content), digests, output, clusters);
+                } else {
+                    self.add_plain(content, inline, digests, output, clusters);
+                }
                 Ok(None)
             }
             Data::Compressed { mut blocks, mut extents, end } => {
-                let mut index = self.index.take().unwrap_or_else(|| {
-                    let mut index = Vec::new();
-                    index::push_stored(&mut index, self.blocks);
-                    index
-                });
                 let fragment = match end {
                     End::Blocks => None,
                     End::Tail(tail) => {
-                        let clusters = index.len() + size.div_ceil(BLOCK);
+                        let before = self.index.as_ref().map_or(self.blocks as usize, Vec::len);
+                        let clusters = before + size.div_ceil(BLOCK);
                         // Map header, alignment, and an index of packs of 2, which is the longest that it can be.
                         let room = inline.saturating_sub(16 + 4 * clusters.next_multiple_of(2));
                         if tail.bytes.len() <= room {
@@ -94,35 +100,123 @@ impl Incoming {
                         }
                         None
                     }
-                    End::Fragment(content) => Some(content),
+                    End::Fragment(content) => {
+                        // Its extent is told once it is known what of it is shared.
+                        extents.pop();
+                        self.fragment_start -= content.len() as u64;
+                        Some(content)
+                    }
                 };
-                index::push_extents(&mut index, size, &extents, self.big);
-                self.index = Some(index);
-                self.blocks += (blocks.len() / BLOCK) as u64;
-                output.append_owned(blocks);
+                let end = size - fragment.as_ref().map_or(0, Vec::len);
+                self.add_extents(0, end, (extents, blocks), digests, output, clusters);
                 Ok(fragment)
             }
         }
     }
 
-    /// Where the packed inode has the end of the file.
-    pub(super) fn set_fragment(&mut self, at: u64) {
-        self.end = Some(Ending::Fragment(at));
+    /// Takes what is in front of the fragment, for which another file's end is used.
+    pub(super) fn add_front(
+        &mut self,
+        packed: Packed,
+        output: &mut Output,
+        clusters: &mut Clusters,
+    ) {
+        let Packed { size, data, digests, .. } = packed;
+        let parts = match data {
+            Data::Stored(content) => stored(content),
+            Data::Compressed { blocks, extents, .. } => (extents, blocks),
+        };
+        let start = (self.fragment_start % BLOCK_BYTES) as usize;
+        self.fragment_start += size as u64;
+        self.add_extents(start, start + size, parts, digests, output, clusters);
     }
 
-    fn add_stored(&mut self, mut content: Vec<u8>, inline: usize, output: &mut Output) {
+    /// Bytes of a fragment in front of an end of at most `shared` bytes that another file has, too. That end starts in a
+    /// logical cluster in which nothing else does.
+    pub(super) fn front(&self, fragment: usize, shared: usize) -> usize {
+        if shared == fragment {
+            return 0;
+        }
+        let start = self.fragment_start % BLOCK_BYTES;
+        ((start + (fragment - shared) as u64).next_multiple_of(BLOCK_BYTES) - start) as usize
+    }
+
+    /// Says where the packed inode has the rest of the file.
+    pub(super) fn set_fragment(&mut self, at: u64) {
+        self.end = Some(Ending::Fragment(at));
+        let start = self.fragment_start % BLOCK_BYTES;
+        let end = (start + self.size - self.fragment_start) as usize;
+        let extent = Extent { start: start as u32, compressed: true, blocks: 0 };
+        let index = self.index.get_or_insert_default();
+        let places = index::push_extents(index, &[extent], end, true, self.big);
+        if !self.runs.is_one() {
+            // In a full index the address is the upper half of the place, of which 32 bits are enough.
+            self.runs.push(places[0], 0, 0);
+        }
+    }
+
+    /// Takes extents that lie between two bytes, counted from the start of the piece's first logical cluster.
+    fn add_extents(
+        &mut self,
+        start: usize,
+        end: usize,
+        (mut extents, bytes): (Vec<Extent>, Vec<u8>),
+        digests: Vec<Digest>,
+        output: &mut Output,
+        clusters: &mut Clusters,
+    ) {
+        let blocks = extents.iter().map(|extent| extent.blocks.into());
+        let share = self.gains(&digests, blocks, clusters);
+        extents.iter_mut().for_each(|extent| extent.start += start as u32);
+        let index = self.index.get_or_insert_with(|| {
+            let mut index = Vec::new();
+            index::push_stored(&mut index, self.blocks);
+            index
+        });
+        let is_last = self.received == self.size && self.fragment_start == self.size;
+        let places = index::push_extents(index, &extents, end, is_last, self.big);
+        let blocks = extents.iter().map(|extent| extent.blocks.into());
+        let heads = blocks.zip(places).collect();
+        self.blocks += (bytes.len() / BLOCK) as u64;
+        clusters.put(Piece { bytes, heads, digests }, share, &mut self.runs, output);
+    }
+
+    /// Takes content that is stored as it is and needs no index, its end behind the inode if there is room.
+    fn add_plain(
+        &mut self,
+        mut content: Vec<u8>,
+        inline: usize,
+        digests: Vec<Digest>,
+        output: &mut Output,
+        clusters: &mut Clusters,
+    ) {
         let tail = content.len() % BLOCK;
-        if self.index.is_none() && tail > 0 && tail <= inline {
+        if tail > 0 && tail <= inline {
             self.tail = content.split_off(content.len() - tail);
         }
-        let first = output.block();
-        output.append_owned(content);
+        let blocks = content.len().div_ceil(BLOCK);
+        self.blocks += blocks as u64;
+        let heads = (0..blocks).map(|place| (1, place)).collect();
+        clusters.put(Piece { bytes: content, heads, digests }, false, &mut self.runs, output);
         output.align();
-        let blocks = output.block() - first;
-        if let Some(index) = &mut self.index {
-            index::push_stored(index, blocks);
-        }
-        self.blocks += blocks;
+    }
+
+    /// Whether clusters are in the image that save more than a full index costs, which says where each is.
+    fn gains(
+        &self,
+        digests: &[Digest],
+        blocks: impl IntoIterator<Item = usize>,
+        clusters: &Clusters,
+    ) -> bool {
+        let saved = clusters.count(digests, blocks) as u64 * BLOCK_BYTES;
+        let entries = self.size.div_ceil(BLOCK_BYTES);
+        // A tail that would follow the inode takes a block of its own then.
+        let costs = match &self.index {
+            Some(_) if !self.runs.is_one() => 0,
+            Some(_) => 6 * entries,
+            None => 8 * entries + BLOCK_BYTES,
+        };
+        saved > costs
     }
 
     pub(super) fn is_complete(&self) -> bool {
@@ -136,14 +230,15 @@ impl Incoming {
 
     /// What the inode says; `inode_size` are its bytes with its attributes.
     pub(super) fn body(&self, inode_size: usize) -> Body {
+        let start = self.runs.first();
         let Some(index) = &self.index else {
             return match &self.tail {
-                tail if tail.is_empty() => Body::plain(self.start),
-                tail => Body::inline((self.blocks > 0).then_some(self.start), tail.clone()),
+                tail if tail.is_empty() => Body::plain(start),
+                tail => Body::inline((self.blocks > 0).then_some(start), tail.clone()),
             };
         };
         let mut header = MapHeader::default();
-        let mut advise = if self.big { advise::BIG_PCLUSTER_1 | advise::BIG_PCLUSTER_2 } else { 0 };
+        let mut advise = 0;
         let mut inline: &[u8] = &[];
         match &self.end {
             Some(Ending::Fragment(at)) if self.blocks == 0 => return Body::fragment(*at),
@@ -159,15 +254,19 @@ impl Incoming {
             }
             None => {}
         }
-        header.h_advise = (advise | advise::COMPACTED_2B).into();
         let at = inode_size.next_multiple_of(8) + size_of::<MapHeader>();
-        let index = index::compact(index, self.start, at, self.big);
-        Body::compressed(
-            LAYOUT_COMPRESSED_COMPACT,
-            self.blocks,
-            &[header.as_bytes(), &index, inline],
-        )
+        let index = index::shortest(index, &self.runs, at, self.big);
+        header.h_advise = (advise | index.advise).into();
+        Body::compressed(index.layout, self.blocks, &[header.as_bytes(), &index.bytes, inline])
     }
+}
+
+/// Extents of content that is stored as it is, and its blocks.
+fn stored(mut content: Vec<u8>) -> (Vec<Extent>, Vec<u8>) {
+    let extent = |start| Extent { start: start as u32, compressed: false, blocks: 1 };
+    let extents = (0..content.len()).step_by(BLOCK).map(extent).collect();
+    content.resize(content.len().next_multiple_of(BLOCK), 0);
+    (extents, content)
 }
 
 /// Gives a last extent that has no place behind its inode a block of its own.

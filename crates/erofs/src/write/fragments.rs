@@ -2,20 +2,22 @@
 //!
 //! Ends of files and small files are gathered until there is a batch of them. A batch is sorted such that like meets
 //! like, each fragment gets its place in the packed inode, and the content goes out to be compressed in segments, as
-//! that of any file.
+//! that of any file. Of a fragment whose end is there already only what is in front of it is compressed, for blocks of
+//! its file.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 
-use sha2::{Digest as _, Sha256};
 use zerocopy::IntoBytes as _;
 
+use super::clusters::Clusters;
 use super::data::Incoming;
-use super::index::{self, Entry};
+use super::ends::{Chain, Ends};
+use super::index::{self, Entry, Runs};
 use super::inodes::Body;
 use super::output::Output;
-use crate::compress::{Data, Job, SEGMENT};
+use crate::compress::{Data, Job, Of, Packed, SEGMENT};
 use crate::error::Error;
-use crate::format::{self, BLOCK, MapHeader, advise};
+use crate::format::{BLOCK, MapHeader};
 use crate::options::Features;
 use crate::tree::{Kind, NodeId, Tree};
 
@@ -23,6 +25,9 @@ use crate::tree::{Kind, NodeId, Tree};
 const BATCH: usize = 32 << 20;
 /// Compressed content that waits for more, so that it lies in one run and needs the short index.
 const HELD: usize = 48 << 20;
+/// Least bytes of an end that is shared by content that begins differently: what is in front of it then fills blocks of
+/// its own, and takes an index.
+const LEAST: usize = 3 * BLOCK;
 /// Most content: a map header has 32 bits for the place of a fragment.
 const MAX_SIZE: u64 = 1 << 32;
 
@@ -38,15 +43,19 @@ pub(super) struct Fragments {
     pending: Vec<u8>,
     /// Bytes of content that have a place.
     size: u64,
-    /// Places by the hash of what lies there.
-    known: BTreeMap<[u8; 32], u64>,
+    /// Places of ends of fragments, by what they hold.
+    ends: Ends,
+    /// Files whose fragment is the end of another's, and where that is, until what is in front of it comes back.
+    fronts: VecDeque<(Incoming, u64)>,
+    /// Those for which it came.
+    ready: Vec<(Incoming, u64, Packed)>,
     /// Content that has come back compressed.
     received: u64,
     index: Vec<Entry>,
     held: Vec<Vec<u8>>,
     held_bytes: usize,
-    /// Runs of blocks that were written: where in the index they start, and their addresses.
-    runs: Vec<(usize, u64)>,
+    /// Where blocks were written.
+    runs: Option<Runs>,
     /// Where in the index the held blocks start.
     held_from: usize,
     blocks: u64,
@@ -61,12 +70,14 @@ impl Fragments {
             batch_bytes: 0,
             pending: Vec::new(),
             size: 0,
-            known: BTreeMap::new(),
+            ends: Ends::default(),
+            fronts: VecDeque::new(),
+            ready: Vec::new(),
             received: 0,
             index: Vec::new(),
             held: Vec::new(),
             held_bytes: 0,
-            runs: Vec::new(),
+            runs: None,
             held_from: 0,
             blocks: 0,
         }
@@ -91,16 +102,32 @@ impl Fragments {
         let mut batch = std::mem::take(&mut self.batch);
         batch.sort_by_key(|(file, _)| self.rank[file.node.0]);
         let (mut files, mut jobs) = (Vec::with_capacity(batch.len()), Vec::new());
-        for (mut file, content) in batch {
-            let next = self.size;
-            let at = *self.known.entry(Sha256::digest(&content).into()).or_insert(next);
-            if at == next {
-                self.size += content.len() as u64;
-                self.pending.extend(content);
-                self.cut(SEGMENT, &mut jobs);
+        for (mut file, mut content) in batch {
+            let chain = Chain::new(&content);
+            let length = content.len();
+            let shared = self.ends.longest(&chain).map(|known| {
+                let front = file.front(length, known.length);
+                (front, known.at + (known.length + front - length) as u64)
+            });
+            match shared {
+                Some((0, at)) => {
+                    file.set_fragment(at);
+                    files.push(file);
+                }
+                Some((front, at)) if length - front >= LEAST => {
+                    content.truncate(front);
+                    jobs.push(Job::gathered(Of::Front(file.node), content, self.features));
+                    self.fronts.push_back((file, at));
+                }
+                _ => {
+                    file.set_fragment(self.size);
+                    files.push(file);
+                    self.ends.insert(&chain, self.size);
+                    self.size += length as u64;
+                    self.pending.extend(content);
+                    self.cut(SEGMENT, &mut jobs);
+                }
             }
-            file.set_fragment(at);
-            files.push(file);
         }
         if self.size >= MAX_SIZE {
             return Err(Error::TooManyFragments);
@@ -116,12 +143,19 @@ impl Fragments {
         while self.pending.len() >= least {
             let rest = self.pending.split_off(SEGMENT.min(self.pending.len()));
             let segment = std::mem::replace(&mut self.pending, rest);
-            jobs.push(Job::fragments(segment, self.features));
+            jobs.push(Job::gathered(Of::Fragments, segment, self.features));
         }
     }
 
-    /// Takes the next compressed segment.
-    pub(super) fn add(&mut self, size: usize, data: Data) -> Result<(), Error> {
+    /// Takes what came of the next job: a segment, or what is in front of a shared end.
+    pub(super) fn add(&mut self, packed: Packed) -> Result<(), Error> {
+        let Packed { of, size, data, .. } = packed;
+        if let Of::Front(node) = of {
+            let waits = self.fronts.pop_front_if(|(file, _)| file.node == node);
+            let (file, at) = waits.ok_or(Error::ContentNotWanted)?;
+            self.ready.push((file, at, Packed { of, size, data, ..packed }));
+            return Ok(());
+        }
         self.received += size as u64;
         if self.received > self.size {
             return Err(Error::ContentNotWanted);
@@ -134,7 +168,7 @@ impl Fragments {
             }
             Data::Compressed { blocks, extents, .. } => {
                 let big = self.features.has_big_clusters();
-                index::push_extents(&mut self.index, size, &extents, big);
+                index::push_extents(&mut self.index, &extents, size, true, big);
                 blocks
             }
         };
@@ -143,16 +177,28 @@ impl Fragments {
         Ok(())
     }
 
-    /// Writes what is held, if that is much.
-    pub(super) fn write_gathered(&mut self, output: &mut Output) {
+    /// Writes what is held, if that is much, and what is in front of shared ends. Gives files that are complete.
+    pub(super) fn write_gathered(
+        &mut self,
+        output: &mut Output,
+        clusters: &mut Clusters,
+    ) -> Vec<Incoming> {
         if self.held_bytes >= HELD {
             self.write_held(output);
         }
+        let ready = self.ready.drain(..).map(|(mut file, at, front)| {
+            file.add_front(front, output, clusters);
+            file.set_fragment(at);
+            file
+        });
+        ready.collect()
     }
 
     fn write_held(&mut self, output: &mut Output) {
-        self.runs.push((self.held_from, output.block()));
-        self.blocks += (self.held_bytes / BLOCK) as u64;
+        let blocks = (self.held_bytes / BLOCK) as u64;
+        let start = output.block();
+        self.runs.get_or_insert_with(|| Runs::new(start)).push(self.held_from, start, blocks);
+        self.blocks += blocks;
         self.held_bytes = 0;
         self.held.drain(..).for_each(|blocks| output.append_owned(blocks));
         self.held_from = self.index.len();
@@ -160,7 +206,8 @@ impl Fragments {
 
     /// Whether nothing is gathered or out to be compressed.
     pub(super) fn is_complete(&self) -> bool {
-        self.batch.is_empty() && self.pending.is_empty() && self.received == self.size
+        let has_none_out = self.fronts.is_empty() && self.received == self.size;
+        self.batch.is_empty() && self.pending.is_empty() && has_none_out
     }
 
     /// Writes the last blocks. Gives what the packed inode says and its size, if there is one.
@@ -169,36 +216,12 @@ impl Fragments {
             return None;
         }
         self.write_held(output);
-        let big = self.features.has_big_clusters();
-        let mut advise = if big { advise::BIG_PCLUSTER_1 } else { 0 };
-        let layout = if self.runs.len() == 1 {
-            advise |= advise::COMPACTED_2B | if big { advise::BIG_PCLUSTER_2 } else { 0 };
-            format::LAYOUT_COMPRESSED_COMPACT
-        } else {
-            format::LAYOUT_COMPRESSED_FULL
-        };
-        let header = MapHeader { h_advise: advise.into(), ..MapHeader::default() };
         let at = inode_size.next_multiple_of(8) + size_of::<MapHeader>();
-        let index = match self.runs[..] {
-            [(_, start)] => index::compact(&self.index, start, at, big),
-            // Eight bytes are reserved in front of a full index.
-            _ => [vec![0; 8], self.full_index()].concat(),
-        };
-        Some((Body::compressed(layout, self.blocks, &[header.as_bytes(), &index]), self.size))
-    }
-
-    /// The index of content that lies in several runs of blocks.
-    fn full_index(&self) -> Vec<u8> {
-        let mut runs = self.runs.iter().peekable();
-        let mut next = 0;
-        index::full(&self.index, |place| {
-            if let Some((_, start)) = runs.next_if(|(first, _)| *first == place) {
-                next = *start;
-            }
-            let at = next;
-            next += index::blocks(&self.index, place);
-            at
-        })
+        let index =
+            index::shortest(&self.index, self.runs.as_ref()?, at, self.features.has_big_clusters());
+        let header = MapHeader { h_advise: index.advise.into(), ..MapHeader::default() };
+        let body = Body::compressed(index.layout, self.blocks, &[header.as_bytes(), &index.bytes]);
+        Some((body, self.size))
     }
 }
 

@@ -6,7 +6,7 @@
 use zerocopy::IntoBytes as _;
 
 use crate::compress::Extent;
-use crate::format::{self, BLOCK, LclusterIndex};
+use crate::format::{self, BLOCK, LclusterIndex, advise};
 
 /// Bits of an entry's value in a pack.
 const VALUE_BITS: u32 = 12;
@@ -26,17 +26,62 @@ pub(super) enum Entry {
     NonHead { back: u32, ahead: u32, blocks: Option<u16> },
 }
 
+/// The blocks that an index tells of, as runs of one behind the other.
+#[derive(Debug)]
+pub(super) struct Runs {
+    /// The place in the index of each run's first head, and the address of its first block.
+    starts: Vec<(usize, u64)>,
+    /// The address behind the last run.
+    next: u64,
+}
+
+impl Runs {
+    /// A first run from address `start` on.
+    pub(super) fn new(start: u64) -> Self {
+        Self { starts: vec![(0, start)], next: start }
+    }
+
+    /// What comes next: from the head at `place` on, `blocks` blocks from address `block` on.
+    pub(super) fn push(&mut self, place: usize, block: u64, blocks: u64) {
+        if block != self.next {
+            // A run of nothing gives way.
+            self.starts.pop_if(|(first, _)| *first == place);
+            self.starts.push((place, block));
+        }
+        self.next = block + blocks;
+    }
+
+    /// The address of the first block.
+    pub(super) fn first(&self) -> u64 {
+        self.starts.first().map_or(0, |&(_, block)| block)
+    }
+
+    /// Whether all blocks lie behind one another, as a compact index has it.
+    pub(super) fn is_one(&self) -> bool {
+        self.starts.len() == 1
+    }
+}
+
 /// Appends the index of `blocks` blocks of content that is stored as it is.
 pub(super) fn push_stored(index: &mut Vec<Entry>, blocks: u64) {
     index.extend((0..blocks).map(|_| Entry::Head { kind: format::LCLUSTER_PLAIN, start: 0 }));
 }
 
-/// Appends the index of a segment of `size` bytes.
-pub(super) fn push_extents(index: &mut Vec<Entry>, size: usize, extents: &[Extent], big: bool) {
-    let ends = extents.iter().skip(1).map(|next| next.start as usize).chain([size]);
+/// Appends the index of extents up to byte `end`, which are counted from the start of a logical cluster. `is_last` says
+/// that the file ends there. Gives the place of each extent's head.
+pub(super) fn push_extents(
+    index: &mut Vec<Entry>,
+    extents: &[Extent],
+    end: usize,
+    is_last: bool,
+    big: bool,
+) -> Vec<usize> {
+    let ends = extents.iter().skip(1).map(|next| next.start as usize).chain([end]);
+    let mut places = Vec::with_capacity(extents.len());
     for (extent, end) in extents.iter().zip(ends) {
         let start = extent.start as usize;
         let kind = if extent.compressed { format::LCLUSTER_HEAD1 } else { format::LCLUSTER_PLAIN };
+        places.push(index.len());
         index.push(Entry::Head { kind, start: (start % BLOCK) as u16 });
         // The cluster in which an extent ends belongs to the next one, unless none follows.
         let clusters = (end / BLOCK - start / BLOCK) as u32;
@@ -44,16 +89,44 @@ pub(super) fn push_extents(index: &mut Vec<Entry>, size: usize, extents: &[Exten
             let blocks = (big && back == 1).then_some(extent.blocks);
             Entry::NonHead { back, ahead: clusters - back, blocks }
         }));
-        if end == size && clusters > 0 && end % BLOCK > 0 {
-            // The end of the file as a head of nothing.
-            index.push(Entry::Head { kind: format::LCLUSTER_PLAIN, start: (end % BLOCK) as u16 });
-        }
+    }
+    let last = extents.last().map_or(0, |extent| extent.start as usize);
+    if is_last && end / BLOCK > last / BLOCK && !end.is_multiple_of(BLOCK) {
+        // The end of the file as a head of nothing.
+        index.push(Entry::Head { kind: format::LCLUSTER_PLAIN, start: (end % BLOCK) as u16 });
+    }
+    places
+}
+
+/// An index, and what is said of it in the inode and the map header.
+pub(super) struct Index {
+    pub(super) layout: u16,
+    pub(super) advise: u16,
+    /// As it follows the map header.
+    pub(super) bytes: Vec<u8>,
+}
+
+/// The index in the shortest form that can tell where the blocks are. `offset` and `big` are as for [`compact`].
+pub(super) fn shortest(index: &[Entry], runs: &Runs, offset: usize, big: bool) -> Index {
+    let advise = if big { advise::BIG_PCLUSTER_1 } else { 0 };
+    if runs.is_one() {
+        return Index {
+            layout: format::LAYOUT_COMPRESSED_COMPACT,
+            advise: advise | advise::COMPACTED_2B | if big { advise::BIG_PCLUSTER_2 } else { 0 },
+            bytes: compact(index, runs.first(), offset, big),
+        };
+    }
+    Index {
+        layout: format::LAYOUT_COMPRESSED_FULL,
+        advise,
+        // Eight bytes are reserved in front of a full index.
+        bytes: [vec![0; 8], full(index, runs)].concat(),
     }
 }
 
 /// The index of a file whose blocks start at address `block`, as it follows its map header. `offset` is where it
 /// starts, counted from any multiple of 32 bytes; `big` is whether physical clusters may be larger than a block.
-pub(super) fn compact(index: &[Entry], block: u64, offset: usize, big: bool) -> Vec<u8> {
+fn compact(index: &[Entry], block: u64, offset: usize, big: bool) -> Vec<u8> {
     let bytes = Vec::with_capacity(index.len() * 2 + 64);
     let mut packs = Packs { bytes, next: block as u32, open: block as u32, big };
     let front = (offset.next_multiple_of(32) - offset) / 4;
@@ -65,15 +138,23 @@ pub(super) fn compact(index: &[Entry], block: u64, offset: usize, big: bool) -> 
     packs.bytes
 }
 
-/// The index of a file in the full form, 8 bytes per entry: `address` gives the block of each head in turn, told by its
-/// place in the index.
-pub(super) fn full(index: &[Entry], mut address: impl FnMut(usize) -> u64) -> Vec<u8> {
+/// The index of a file in the full form, 8 bytes per entry, which tells the block of each head.
+fn full(index: &[Entry], runs: &Runs) -> Vec<u8> {
+    let mut runs = runs.starts.iter().peekable();
+    let mut next = 0;
     let entries = index.iter().enumerate().map(|(place, entry)| match *entry {
-        Entry::Head { kind, start } => LclusterIndex {
-            di_advise: kind.into(),
-            di_clusterofs: start.into(),
-            di_u: (address(place) as u32).into(),
-        },
+        Entry::Head { kind, start } => {
+            if let Some(&(_, block)) = runs.next_if(|(first, _)| *first == place) {
+                next = block;
+            }
+            let block = next as u32;
+            next += blocks(index, place);
+            LclusterIndex {
+                di_advise: kind.into(),
+                di_clusterofs: start.into(),
+                di_u: block.into(),
+            }
+        }
         Entry::NonHead { back, ahead, blocks } => {
             let back = match blocks {
                 Some(blocks) => u32::from(blocks) | BLOCK_COUNT,
@@ -90,7 +171,7 @@ pub(super) fn full(index: &[Entry], mut address: impl FnMut(usize) -> u64) -> Ve
 }
 
 /// Blocks of the cluster that starts at a place of the index.
-pub(super) fn blocks(index: &[Entry], place: usize) -> u64 {
+fn blocks(index: &[Entry], place: usize) -> u64 {
     match index.get(place + 1) {
         Some(Entry::NonHead { blocks: Some(blocks), .. }) => u64::from(*blocks),
         _ => 1,

@@ -1,0 +1,106 @@
+//! Ends of content: where the packed inode has one already, another file that ends alike uses it.
+//!
+//! Blocks are hashed from the last to the first, each with the digest of those behind it. So two contents have as many
+//! digests in common as blocks at their ends, and nothing but digests is kept.
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::compress::Digest;
+use crate::format::BLOCK;
+
+/// Blocks of the shortest end that is known of content that is longer.
+const LEAST: usize = 4;
+
+/// Where known ends are.
+#[derive(Debug, Default)]
+pub(super) struct Ends {
+    at: BTreeMap<Digest, u64>,
+}
+
+/// Digests of the ends of some content.
+pub(super) struct Chain {
+    /// Those of 1, 2 and more blocks.
+    blocks: Vec<Digest>,
+    whole: Digest,
+    length: usize,
+}
+
+/// An end that is known: its place, and its bytes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Known {
+    pub(super) at: u64,
+    pub(super) length: usize,
+}
+
+impl Chain {
+    pub(super) fn new(content: &[u8]) -> Self {
+        let mut before = Digest::default();
+        let mut next = |part: &[u8]| {
+            before = Sha256::new().chain_update(before).chain_update(part).finalize().into();
+            before
+        };
+        let mut parts = content.rchunks_exact(BLOCK);
+        let blocks: Vec<_> = parts.by_ref().map(&mut next).collect();
+        let whole = match (parts.remainder(), blocks.last()) {
+            ([], Some(&last)) => last,
+            (rest, _) => next(rest),
+        };
+        Self { blocks, whole, length: content.len() }
+    }
+}
+
+impl Ends {
+    /// The longest end of the content that is known.
+    pub(super) fn longest(&self, chain: &Chain) -> Option<Known> {
+        if let Some(&at) = self.at.get(&chain.whole) {
+            return Some(Known { at, length: chain.length });
+        }
+        let known = chain.blocks.iter().enumerate().skip(LEAST - 1).map_while(|(nth, digest)| {
+            Some(Known { at: *self.at.get(digest)?, length: (nth + 1) * BLOCK })
+        });
+        known.last()
+    }
+
+    /// Content is at `at` from now on.
+    pub(super) fn insert(&mut self, chain: &Chain, at: u64) {
+        for (nth, digest) in chain.blocks.iter().enumerate().skip(LEAST - 1) {
+            let start = chain.length - (nth + 1) * BLOCK;
+            self.at.entry(*digest).or_insert(at + start as u64);
+        }
+        self.at.entry(chain.whole).or_insert(at);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn content(first: u8, length: usize) -> Vec<u8> {
+        (0..length).rev().map(|at| if at + 1 == length { first } else { (at / 7) as u8 }).collect()
+    }
+
+    #[test]
+    fn the_longest_common_end_is_found_in_whole_blocks() {
+        let mut ends = Ends::default();
+        ends.insert(&Chain::new(&content(0, 50_000)), 1000);
+        let longest = |content: &[u8]| ends.longest(&Chain::new(content));
+        assert_eq!(longest(&content(0, 50_000)), Some(Known { at: 1000, length: 50_000 }));
+        // All but the first bytes.
+        let length = 30_001 / BLOCK * BLOCK;
+        let known = Known { at: 1000 + 50_000 - length as u64, length };
+        assert_eq!(longest(&content(9, 30_001)), Some(known));
+        assert_eq!(longest(&content(9, LEAST * BLOCK)), None, "too short to be worth it");
+        assert_eq!(longest(&[content(0, 50_000), vec![1]].concat()), None);
+    }
+
+    #[test]
+    fn content_that_is_the_end_of_another_is_known_whole() {
+        let mut ends = Ends::default();
+        ends.insert(&Chain::new(&content(0, 50_000)), 0);
+        let end = content(0, 50_000)[50_000 - LEAST * BLOCK..].to_vec();
+        let known = Known { at: 50_000 - end.len() as u64, length: end.len() };
+        assert_eq!(ends.longest(&Chain::new(&end)), Some(known));
+    }
+}
