@@ -85,6 +85,26 @@ fn a_real_database_has_what_rpm_lists() {
     let packages = shown(&pack);
     assert_eq!(packages.len(), 129);
     assert_eq!(packages, queried(folder.path()));
+
+    // And every path with its mode, owner and target.
+    let files = run(composer().args(["--json", "base", "show", "--files"]).arg(&pack)).stdout;
+    let json: serde_json::Value = serde_json::from_slice(&files).unwrap();
+    let line = |file: &serde_json::Value| {
+        let text = |key: &str| file[key].as_str().unwrap_or_default().to_owned();
+        let mode = text("mode").trim_start_matches('0').to_owned();
+        [mode, text("user"), text("group"), text("path") + &text("target")].join(" ")
+    };
+    let mut files: Vec<String> = json["files"].as_array().unwrap().iter().map(line).collect();
+    let format =
+        "[%{FILEMODES:octal} %{FILEUSERNAME} %{FILEGROUPNAME} %{FILENAMES}%{FILELINKTOS}\n]";
+    let mut query = Command::new("rpm");
+    let output = run(query.arg("--dbpath").arg(folder.path()).args(["-qa", "--qf", format]));
+    let listed = String::from_utf8(output.stdout).unwrap();
+    let mut listed: Vec<String> = listed.lines().map(str::to_owned).collect();
+    files.sort();
+    listed.sort();
+    assert_eq!(files.len(), 7269);
+    assert!(files == listed, "what rpm says of the files");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::fs;
 use sysext::resolve::index::Index;
 use sysext::resolve::{Pool, Spec};
 use sysext::rpm::repodata::{Primary, open};
-use sysext::{About, Base, Metadata, Repositories, Repository, Selection, make_index};
+use sysext::{About, Base, Installed, Metadata, Repositories, Repository, Selection, make_index};
 
 use testdata::shared::data;
 use testdata::tools::{composer, run};
@@ -127,7 +127,7 @@ fn what_a_base_lacks_is_what_libsolv_says() {
         .filter(|package| names.contains(package.nevra().as_str()))
         .collect();
     assert_eq!(packages.len(), 175);
-    let pack = Base::read(&Base::write(packages, &About::default())).unwrap();
+    let pack = Base::read(&Installed::from(packages).write(&About::default())).unwrap();
     check("cs9-baseos-2022.on-base.norecommends.tsv", &pack, false);
 }
 

@@ -43,6 +43,13 @@ pub struct BadIndex {
     what: &'static str,
 }
 
+impl BadIndex {
+    /// Something is wrong in a section, for what embeds an index.
+    pub fn new(section: u8, what: &'static str) -> Self {
+        Self { section, what }
+    }
+}
+
 impl std::fmt::Display for BadIndex {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.section {

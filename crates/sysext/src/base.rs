@@ -1,29 +1,33 @@
 //! What a target has already: its base.
 //!
-//! # The format of a base pack, version 2
+//! # The format of a base pack, version 3
 //!
-//! The 8 bytes `SYSXBAS\x02`, then sections as in [`resolve::index`]: `A` lines of where it is from (`from`, `digest`),
-//! `R` os-release, `U` passwd, `G` group, `C` file_contexts, `X` file_contexts.subs_dist, `M` folders with
-//! modes or owners of their own; then, unless dependencies are
-//! lacking, an index of the packages with all their files; else `N`, a list of packages.
+//! The 8 bytes `SYSXBAS\x03`, then sections as in [`resolve::index`]: `A` lines of where it is from (`from`, `digest`),
+//! `R` os-release, `U` passwd, `G` group, `C` file_contexts, `X` file_contexts.subs_dist; then, unless dependencies are
+//! lacking, what the paths of its packages are (`files.rs`) and an index of the packages with all their files; else `N`, a
+//! list of packages. The names of libraries are among what packages provide, those of units among the paths, the versions
+//! of systemd and the kernel those of their packages.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
+mod files;
+
+use std::collections::BTreeMap;
 
 use resolve::index::{self, BadIndex, Index};
 use rpm::repodata::RepoPackage;
-use rpm::{Dependency, Package, Sense};
+use rpm::{Dependency, Sense};
 
 use crate::error::Error;
-use crate::layout;
+use files::Files;
+pub use files::{BaseFile, Installed};
 
-const MAGIC: &[u8] = b"SYSXBAS\x02";
+const MAGIC: &[u8] = b"SYSXBAS\x03";
 
 /// The packages of a target's base image, and what else is known of it.
 #[derive(Clone, Debug, Default)]
 pub struct Base {
     packages: BTreeMap<String, Nevra>,
     index: Option<Index>,
+    files: Files,
     /// What it was made from, and texts of the image.
     pub about: About,
 }
@@ -45,17 +49,6 @@ pub struct About {
     pub file_contexts: String,
     /// And its `file_contexts.subs_dist`.
     pub file_contexts_subs: String,
-    /// Folders that are not root's with mode 0755, a line each: mode, user, group, path, with a blank between them.
-    pub folders: String,
-}
-
-/// A folder of a base that is not root's with mode 0755.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Folder<'a> {
-    pub(crate) mode: u16,
-    pub(crate) user: &'a str,
-    pub(crate) group: &'a str,
-    pub(crate) path: &'a str,
 }
 
 /// Name, epoch, version, release and architecture of a package, in one text with places in it.
@@ -132,38 +125,6 @@ impl About {
         parts.into_iter().filter(|(_, text)| text.is_empty()).map(|(name, _)| name).collect()
     }
 
-    /// Adds the folders of a package that have modes or owners of their own.
-    pub fn add_folders(&mut self, package: &Package) {
-        for file in package.files.iter().filter(|file| file.is_directory()) {
-            let (mode, user, group) = (file.mode & 0o7777, &file.user, &file.group);
-            let Ok(path) = std::str::from_utf8(&file.path) else { continue };
-            if (mode, user.as_str(), group.as_str()) != (0o755, "root", "root")
-                && !path.contains('\n')
-            {
-                let _ = writeln!(self.folders, "{mode:04o} {user} {group} {path}");
-            }
-        }
-    }
-
-    /// Sorts them, whatever order the packages came in.
-    pub fn sort_folders(&mut self) {
-        let mut lines: Vec<&str> = self.folders.lines().collect();
-        lines.sort_unstable();
-        lines.dedup();
-        let mut text = lines.join("\n");
-        text.extend((!text.is_empty()).then_some('\n'));
-        self.folders = text;
-    }
-
-    /// Folders that are not root's with mode 0755.
-    pub(crate) fn special_folders(&self) -> impl Iterator<Item = Folder<'_>> {
-        self.folders.lines().filter_map(|line| {
-            let mut words = line.splitn(4, ' ');
-            let mode = u16::from_str_radix(words.next()?, 8).ok()?;
-            Some(Folder { mode, user: words.next()?, group: words.next()?, path: words.next()? })
-        })
-    }
-
     /// A value of os-release.
     pub fn os(&self, key: &str) -> Option<&str> {
         let line =
@@ -190,7 +151,7 @@ impl Base {
             packages.insert(nevra.text.clone(), nevra);
         }
         let about = About { from: "list".into(), ..About::default() };
-        Ok(Self { packages, index: None, about })
+        Ok(Self { packages, index: None, files: Files::default(), about })
     }
 
     /// Reads a base pack, or a list of packages.
@@ -207,7 +168,7 @@ impl Base {
             return Self::parse_list(&String::from_utf8_lossy(file));
         };
         let broken = |error: BadIndex| Error::BasePack { error };
-        let (sections, rest) = index::read_sections(rest, b"ARUGCXM").map_err(broken)?;
+        let (sections, rest) = index::read_sections(rest, b"ARUGCX").map_err(broken)?;
         let text = |at: usize| {
             let bytes = sections.get(at).map(Vec::as_slice).unwrap_or_default();
             String::from_utf8_lossy(bytes).into_owned()
@@ -226,30 +187,20 @@ impl Base {
             group: text(3),
             file_contexts: text(4),
             file_contexts_subs: text(5),
-            folders: text(6),
         };
         if rest.starts_with(b"N") {
             let (list, _) = index::read_sections(rest, b"N").map_err(broken)?;
             let list = list.first().map(Vec::as_slice).unwrap_or_default();
             return Ok(Self { about, ..Self::parse_list(&String::from_utf8_lossy(list))? });
         }
+        let (mut sections, rest) = index::read_sections(rest, files::TAGS).map_err(broken)?;
         let index = Index::read(rest).map_err(broken)?;
+        let files = Files::new(&mut sections, &index).map_err(broken)?;
         let nevras = index
             .nevras()
             .filter_map(|[name, evr, arch]| Nevra::parse(&format!("{name}-{evr}.{arch}")));
         let packages = nevras.map(|nevra| (nevra.text.clone(), nevra)).collect();
-        Ok(Self { packages, index: Some(index), about })
-    }
-
-    /// A base pack of packages, as [`Base::read`] takes it. The same input gives the same bytes.
-    pub fn write(mut packages: Vec<RepoPackage>, about: &About) -> Vec<u8> {
-        let mut file = Self::write_about(about);
-        // Keys are in the database as if they were packages.
-        packages.retain(|package| package.name != "gpg-pubkey");
-        packages.sort_by_cached_key(RepoPackage::nevra);
-        packages.dedup_by_key(|package| package.nevra());
-        file.extend(index::write(&packages, ""));
-        file
+        Ok(Self { packages, index: Some(index), files, about })
     }
 
     /// A base pack of which only the names and versions of packages are known.
@@ -261,20 +212,12 @@ impl Base {
     }
 
     fn write_about(about: &About) -> Vec<u8> {
-        let About {
-            from,
-            digest,
-            os_release,
-            passwd,
-            group,
-            file_contexts,
-            file_contexts_subs,
-            folders,
-        } = about;
+        let About { from, digest, os_release, passwd, group, file_contexts, file_contexts_subs } =
+            about;
         let mut file = MAGIC.to_vec();
         let first = format!("from {from}\ndigest {digest}\n");
-        let texts = [&first, os_release, passwd, group, file_contexts, file_contexts_subs, folders];
-        for (tag, text) in b"ARUGCXM".iter().zip(texts) {
+        let texts = [&first, os_release, passwd, group, file_contexts, file_contexts_subs];
+        for (tag, text) in b"ARUGCX".iter().zip(texts) {
             index::section(&mut file, *tag, text.as_bytes());
         }
         file
@@ -283,12 +226,6 @@ impl Base {
     /// Dependencies and files of the packages, if they are known.
     pub fn index(&self) -> Option<&Index> {
         self.index.as_ref()
-    }
-
-    /// Paths of its packages as they are on a system of a release, without the slash in front, if they are known.
-    pub(crate) fn paths_on(&self, release: &str) -> Option<BTreeSet<Vec<u8>>> {
-        let paths = self.index.as_ref()?.paths();
-        Some(paths.filter_map(|path| layout::merged(path.as_bytes(), false, release)).collect())
     }
 
     /// All packages, in the order of their texts.

@@ -31,12 +31,12 @@ mod type_conflict;
 mod udev;
 mod user_units;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use erofs::{Kind, NodeId, Tree};
 use rpm::Package;
 
-use crate::base::{Base, Nevra};
+use crate::base::{Base, BaseFile, Nevra};
 use crate::extension::{Class, Task};
 use crate::finding::{Check, Finding, Severity};
 use crate::layout;
@@ -48,6 +48,9 @@ pub use about::About;
 pub(crate) use elf::{Elf, read as read_elf};
 pub(crate) use singleton::is_dropped;
 
+/// Links that the kernel follows on the way to a file (`MAXSYMLINKS`).
+const LINKS: usize = 40;
+
 /// An image that is planned, and what is known around it.
 pub(crate) struct Image<'a, 'k> {
     pub(crate) recipe: &'a Recipe,
@@ -57,8 +60,8 @@ pub(crate) struct Image<'a, 'k> {
     pub(crate) paths: BTreeMap<Vec<u8>, NodeId>,
     pub(crate) by_node: &'a ByNode<'a>,
     pub(crate) known: &'a mut Known<'k>,
-    /// Paths of the base's packages as they are on the system, if they are known.
-    pub(crate) base_paths: Option<&'a BTreeSet<Vec<u8>>>,
+    /// What the base's packages have, by paths as they are on the system, if that is known.
+    pub(crate) base_files: Option<&'a BTreeMap<Vec<u8>, BaseFile<'a>>>,
     pub(crate) findings: Vec<Finding>,
 }
 
@@ -167,23 +170,52 @@ impl<'a> Image<'a, '_> {
         }
     }
 
-    /// Whether the image or the base has an absolute path. Without the files of a base nobody knows, and then it does.
+    /// Whether the image or the base has an absolute path, and if it is a link, what that leads to. Without the files of a
+    /// base nobody knows, and then it does.
     fn exists(&self, path: &[u8]) -> bool {
-        let Some(path) = layout::merged(path, false, &self.recipe.target.release) else {
-            return false;
-        };
-        if path.is_empty() || self.paths.contains_key(&path) {
-            return true;
+        let mut path = path.to_vec();
+        for followed in 0..LINKS {
+            let merged = layout::merged(&path, false, &self.recipe.target.release);
+            let Some(merged) = merged else { return false };
+            let Some(base) = self.base_files else { return true };
+            if followed > 0 && dangling::comes_later(&merged) {
+                return true;
+            }
+            let Some((link, target)) = self.link_on(&merged) else {
+                return merged.is_empty()
+                    || self.paths.contains_key(&merged)
+                    || base.contains_key(&merged)
+                    || self.is_folder_of_base(&merged);
+            };
+            let Some(to) = dangling::resolve(link, target) else { return true };
+            path = [b"/", to.as_slice(), &merged[link.len()..]].concat();
         }
-        let Some(base) = self.base_paths else { return true };
-        base.contains(&path) || self.is_folder_of_base(&path)
+        false
     }
 
-    /// Whether packages of the base have something below a path.
+    /// The first link on the way to a path, the path included, and its target.
+    fn link_on<'p>(&self, path: &'p [u8]) -> Option<(&'p [u8], &[u8])> {
+        let ends = path.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(end, _)| end);
+        ends.chain([path.len()]).find_map(|end| {
+            let above = &path[..end];
+            if let Some(node) = self.paths.get(above) {
+                return match &self.tree.node(*node).kind {
+                    Kind::Symlink(target) => Some((above, target.as_slice())),
+                    _ => None,
+                };
+            }
+            let file = self.base_files?.get(above)?;
+            file.is_link().then_some((above, file.target))
+        })
+    }
+
+    /// Whether the base has a folder at a path.
     fn is_folder_of_base(&self, path: &[u8]) -> bool {
+        let Some(base) = self.base_files else { return false };
         let below = [path, b"/"].concat();
-        let next = self.base_paths.and_then(|base| base.range(below.clone()..).next());
-        next.is_some_and(|next| next.starts_with(&below))
+        let next = base.range(below.clone()..).next();
+        base.get(path).is_some_and(BaseFile::is_folder)
+            || next.is_some_and(|(next, _)| next.starts_with(&below))
     }
 
     /// How much it matters that something must be done after the merge, and who does it.

@@ -50,6 +50,8 @@ pub enum Check {
     PathRoot,
     /// A package that the base has already.
     InBase,
+    /// Files that the base has just so.
+    BaseCollideSame,
     /// A path of the base that the extension hides.
     BaseShadow,
     /// A path that only the base system may have.
@@ -142,12 +144,13 @@ pub enum Check {
 
 impl Check {
     /// All of them.
-    pub const ALL: [Self; 49] = [
+    pub const ALL: [Self; 50] = [
         Self::FileConflict,
         Self::TypeConflict,
         Self::MetadataConflict,
         Self::PathRoot,
         Self::InBase,
+        Self::BaseCollideSame,
         Self::BaseShadow,
         Self::BaseFile,
         Self::Step,
@@ -208,6 +211,7 @@ impl Check {
             Self::MetadataConflict => "Packages disagree on mode or owner",
             Self::PathRoot => "Left out: an extension can only have files in /usr",
             Self::InBase => "The base has them already",
+            Self::BaseCollideSame => "Files that the base has just so",
             Self::BaseShadow => "Hides files of the base",
             Self::BaseFile => "Left out: only the base system may have this file",
             Self::Step => "Steps of the recipe that cannot be taken",

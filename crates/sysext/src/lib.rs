@@ -62,7 +62,7 @@ mod targets;
 mod text;
 mod users;
 
-pub use base::{About, Base, Nevra};
+pub use base::{About, Base, BaseFile, Installed, Nevra};
 pub use compose::{Compose, Phase, Progress, Report, Step};
 pub use error::Error;
 pub use extension::{BadExtension, Extension};

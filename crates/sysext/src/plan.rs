@@ -120,9 +120,10 @@ impl Plan {
         marks::mend(&mut entries);
         let reloads = system::add(&mut entries, &placed);
         add_release_file(&mut entries, reloads);
-        let base_paths = base.and_then(|base| base.paths_on(&recipe.target.release));
-        if let (Some(base), Some(paths)) = (base, &base_paths) {
-            folders::keep(&mut entries, base, paths);
+        let base_files = base.and_then(|base| base.files_on(&recipe.target.release));
+        if let Some(files) = &base_files {
+            base::leave_out_same(&mut entries, files);
+            folders::keep(&mut entries, files);
         }
         let users = base.map(|base| Users::read(&base.about.passwd, &base.about.group));
         let grown = tree::grow(&mut entries, &users.unwrap_or_default(), epoch);
@@ -130,7 +131,7 @@ impl Plan {
         findings.extend(checks::run(Image {
             recipe,
             base,
-            base_paths: base_paths.as_ref(),
+            base_files: base_files.as_ref(),
             packages: &packages,
             tree: &grown.tree,
             paths: grown.tree.paths().collect(),
@@ -150,7 +151,7 @@ impl Plan {
             Self { recipe, packages, tree, contents, texts, findings, wanted, incomplete };
         plan.check_whole();
         if let Some(base) = base {
-            base::check(&mut plan, base, base_paths.as_ref());
+            base::check(&mut plan, base, base_files.as_ref());
         }
         Ok((plan, modules))
     }

@@ -4,7 +4,7 @@ use sysext::resolve::index::{self, Index};
 use sysext::resolve::{Pool, Repo, Request, Spec, solve};
 use sysext::rpm::Dependency;
 use sysext::rpm::repodata::{Checksum, RepoPackage};
-use sysext::{About, Base};
+use sysext::{About, Installed};
 
 /// Packages that need each other in every way, by numbers that only look random.
 fn packages() -> Vec<RepoPackage> {
@@ -66,8 +66,8 @@ pub(super) fn all() -> [(&'static str, Vec<u8>); 3] {
     let packages = packages();
     let file = index::write(&packages, "");
     let index = Index::read(&file).expect("our own index");
-    let base =
-        Base::write(packages[..80].to_vec(), &About { from: "root".into(), ..About::default() });
+    let base = Installed::from(packages[..80].to_vec())
+        .write(&About { from: "root".into(), ..About::default() });
     let mut pool = Pool::new("x86_64");
     let base_repo = pool.add_repo(Repo { name: "base".into(), priority: 99, base: true });
     let repo = pool.add_repo(Repo { name: "repo".into(), priority: 99, base: false });

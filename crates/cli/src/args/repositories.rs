@@ -148,6 +148,9 @@ pub(crate) enum BaseCommand {
         /// All packages as well
         #[arg(long)]
         packages: bool,
+        /// The paths of all packages as well, with mode, owner and where links lead
+        #[arg(long)]
+        files: bool,
     },
     /// Show which packages differ between two bases
     #[command(

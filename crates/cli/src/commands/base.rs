@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use serde_json::Value;
-use sysext::Base;
+use sysext::{Base, BaseFile};
 
 use super::load;
 use crate::Outcome;
@@ -19,7 +19,7 @@ pub(crate) use make::write;
 pub(crate) fn run(args: &BaseCommand, terminal: &Terminal) -> Result<Outcome> {
     match args {
         BaseCommand::Make(args) => make::run(args, terminal),
-        BaseCommand::Show { pack, packages } => show(pack, *packages, terminal),
+        BaseCommand::Show { pack, packages, files } => show(pack, *packages, *files, terminal),
         BaseCommand::Diff { old, new } => diff(old, new, terminal),
     }
 }
@@ -32,11 +32,11 @@ fn lacks(base: &Base) -> Vec<&'static str> {
     lacks
 }
 
-fn show(path: &Path, packages: bool, terminal: &Terminal) -> Result<Outcome> {
+fn show(path: &Path, packages: bool, files: bool, terminal: &Terminal) -> Result<Outcome> {
     let base = load::base(path)?;
     let all: Vec<&str> = base.packages().map(sysext::Nevra::text).collect();
     if terminal.json {
-        terminal.result(&serde_json::json!({
+        let mut shown = serde_json::json!({
             "from": base.about.from,
             "digest": base.about.digest,
             "id": base.about.os("ID"),
@@ -44,7 +44,11 @@ fn show(path: &Path, packages: bool, terminal: &Terminal) -> Result<Outcome> {
             "name": base.about.os("PRETTY_NAME"),
             "lacks": lacks(&base),
             "packages": all,
-        }));
+        });
+        if files {
+            shown["files"] = base.files().map(|(path, file)| json(path, &file)).collect();
+        }
+        terminal.result(&shown);
         return Ok(Outcome::Done);
     }
     println!("System    {}", base.about.os("PRETTY_NAME").unwrap_or("unknown"));
@@ -60,7 +64,30 @@ fn show(path: &Path, packages: bool, terminal: &Terminal) -> Result<Outcome> {
     if packages {
         all.iter().for_each(|package| println!("{package}"));
     }
+    if files {
+        for (path, file) in base.files() {
+            let BaseFile { mode, user, group, target, .. } = file;
+            let arrow = if file.is_link() { " -> " } else { "" };
+            let target = String::from_utf8_lossy(target);
+            println!("{mode:06o} {user} {group} {path}{arrow}{target}");
+        }
+    }
     Ok(Outcome::Done)
+}
+
+fn json(path: &str, file: &BaseFile<'_>) -> Value {
+    let BaseFile { mode, user, group, target, digest } = file;
+    let mut json = serde_json::json!({
+        "path": path, "mode": format!("{mode:06o}"), "user": user, "group": group,
+    });
+    if file.is_link() {
+        json["target"] = String::from_utf8_lossy(target).into();
+    }
+    if let Some(digest) = digest {
+        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        json["sha256_starts"] = hex.into();
+    }
+    json
 }
 
 fn diff(old: &Path, new: &Path, terminal: &Terminal) -> Result<Outcome> {

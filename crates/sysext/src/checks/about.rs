@@ -23,7 +23,7 @@ pub struct About {
 
 impl About {
     /// All checks.
-    pub const ALL: [Self; 49] = [
+    pub const ALL: [Self; 50] = [
         Self {
             check: Check::FileConflict,
             what: "Two packages have one path with different content. No image is made.",
@@ -64,6 +64,13 @@ impl About {
             what: "A package of the extension is in the base as well, perhaps in another version.",
             why: "The extension hides the base's files, and everything in the base was built and tested with its own.",
             fix: "Leave it out: `exclude` it, or take one repository's state that fits the base.",
+            link: "https://github.com/frostyard/snosi/issues/781",
+        },
+        Self {
+            check: Check::BaseCollideSame,
+            what: "Files that the base has with the same content, mode and owner are left out, and links that lead to the same place.",
+            why: "They would be seen no differently, but would hide what a later update of the base brings there.",
+            fix: "Nothing: they are left out. What `required` names stays.",
             link: "https://github.com/frostyard/snosi/issues/781",
         },
         Self {

@@ -19,9 +19,7 @@ pub(super) fn check(image: &mut Image<'_, '_>) {
         .collect();
     for (path, target) in links {
         let Some(to) = resolve(&path, &target) else { continue };
-        if LATER.iter().any(|top| to.starts_with(top.as_bytes()))
-            || image.exists(&[b"/", to.as_slice()].concat())
-        {
+        if comes_later(&to) || image.exists(&[b"/", to.as_slice()].concat()) {
             continue;
         }
         let message = format!(
@@ -39,8 +37,13 @@ pub(super) fn check(image: &mut Image<'_, '_>) {
     }
 }
 
+/// Whether a path is where things come to be on a running system.
+pub(super) fn comes_later(path: &[u8]) -> bool {
+    LATER.iter().any(|top| path.starts_with(top.as_bytes()))
+}
+
 /// Where a link leads, relative to the root; nothing if it leads above it.
-fn resolve(link: &[u8], target: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn resolve(link: &[u8], target: &[u8]) -> Option<Vec<u8>> {
     let mut parts: Vec<&[u8]> = match target.first() {
         Some(b'/') => Vec::new(),
         _ => link.split(|byte| *byte == b'/').collect(),
@@ -63,7 +66,7 @@ fn resolve(link: &[u8], target: &[u8]) -> Option<Vec<u8>> {
 mod tests {
     use rpm::NewFile;
 
-    use super::super::testing::{base, file, messages};
+    use super::super::testing::{base, base_of, file, messages};
     use super::*;
     use crate::extension::Extension;
 
@@ -92,5 +95,25 @@ mod tests {
         // What a base has is not known without it.
         let files = vec![NewFile::symlink("/usr/bin/nc", "/usr/bin/ncat")];
         assert!(messages(Check::Dangling, files, Extension::default(), None).is_empty());
+    }
+    #[test]
+    fn links_of_the_base_are_followed() {
+        let base = base_of(vec![
+            NewFile::symlink("/usr/lib/jvm/current", "jdk-21"),
+            file("/usr/lib/jvm/jdk-21/bin/java", ""),
+            NewFile::symlink("/usr/bin/old", "gone"),
+            NewFile::symlink("/usr/bin/state", "/var/lib/state"),
+            NewFile::symlink("/usr/bin/circle", "circle"),
+        ]);
+        let check = |target: &str| {
+            let files = vec![NewFile::symlink("/usr/bin/own", target)];
+            messages(Check::Dangling, files, Extension::default(), Some(&base)).len()
+        };
+        for fine in ["/usr/lib/jvm/current/bin/java", "../lib/jvm/current", "state", "/bin/state"] {
+            assert_eq!(check(fine), 0, "{fine}");
+        }
+        for nowhere in ["/usr/lib/jvm/current/bin/javac", "old", "circle"] {
+            assert_eq!(check(nowhere), 1, "{nowhere}");
+        }
     }
 }

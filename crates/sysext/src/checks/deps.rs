@@ -60,7 +60,7 @@ mod tests {
     use rpm::repodata::RepoPackage;
 
     use super::*;
-    use crate::base::{About, Base};
+    use crate::base::{About, Base, Installed};
     use crate::plan::{Contents, Plan};
     use crate::recipe::{Arch, Recipe, Target};
 
@@ -83,7 +83,7 @@ mod tests {
             }],
             ..RepoPackage::default()
         };
-        let base = Base::read(&Base::write(vec![base], &About::default())).unwrap();
+        let base = Base::read(&Installed::from(vec![base]).write(&About::default())).unwrap();
         let package = |name: &str| {
             let new = rpm::NewPackage {
                 files: vec![rpm::NewFile::file(&format!("/usr/bin/{name}"), 0o755, vec![1])],

@@ -3,7 +3,7 @@
 use rpm::repodata::{FileKind, RepoFile, RepoPackage};
 use rpm::{Compression, Dependency, NewFile, NewPackage, Package};
 
-use crate::base::{About, Base};
+use crate::base::{About, Base, Installed};
 use crate::extension::Extension;
 use crate::finding::{Check, Finding};
 use crate::plan::{Contents, Plan};
@@ -29,8 +29,19 @@ pub(crate) fn base(packages: &[&str]) -> Base {
             ..RepoPackage::default()
         }
     };
-    let pack = Base::write(packages.iter().map(package).collect(), &About::default());
+    let pack =
+        Installed::from(packages.iter().map(package).collect::<Vec<_>>()).write(&About::default());
     Base::read(&pack).unwrap()
+}
+
+/// A base of one package with files, as a database of packages tells of it.
+pub(crate) fn base_of(files: Vec<NewFile>) -> Base {
+    let package = NewPackage { files, ..NewPackage::new("base", "1", "1", "x86_64") };
+    let package = package.write(&Compression::Gzip);
+    let header = Package::read(package.as_slice()).unwrap();
+    let mut installed = Installed::default();
+    installed.add(RepoPackage::from_package(package.as_slice()).unwrap(), &header);
+    Base::read(&installed.write(&About::default())).unwrap()
 }
 
 fn repo_file(path: &str) -> RepoFile {

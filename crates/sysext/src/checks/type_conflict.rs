@@ -19,8 +19,22 @@ pub(super) fn check(image: &mut Image<'_, '_>) {
     }
     for (path, node) in &image.paths {
         let is_folder = matches!(image.tree.node(*node).kind, Kind::Directory(_));
+        let of_base = image.base_files.and_then(|base| base.get(path));
         if !is_folder && image.is_folder_of_base(path) {
             found.push((path.clone(), format!("{} is a folder of the base, and no folder in the extension: all that is below would be gone", display(path))));
+        } else if is_folder
+            && let Some(file) = of_base
+            && file.is_known()
+            && !file.is_folder()
+        {
+            let what = match file.is_link() {
+                true => format!("a link to {}", String::from_utf8_lossy(file.target)),
+                false => "a file".to_owned(),
+            };
+            found.push((
+                path.clone(),
+                format!("{} is {what} in the base, which the folder would hide", display(path)),
+            ));
         }
     }
     for (path, message) in found {
@@ -36,7 +50,9 @@ pub(super) fn check(image: &mut Image<'_, '_>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{base, file, messages};
+    use rpm::NewFile;
+
+    use super::super::testing::{base, base_of, file, messages};
     use super::*;
     use crate::extension::Extension;
 
@@ -51,5 +67,22 @@ mod tests {
         assert_eq!(check("/usr/lib/python3/y.py"), 0);
         assert_eq!(check("/usr/tmp/x"), 1);
         assert_eq!(check("/usr/share/doc/x"), 0);
+    }
+    #[test]
+    fn a_folder_hides_a_link_or_a_file_of_the_base() {
+        let base = base_of(vec![
+            NewFile::symlink("/usr/lib/app", "app-2"),
+            file("/usr/lib/tool", ""),
+            NewFile::directory("/usr/lib/empty", 0o755),
+        ]);
+        let check = |path: &str| {
+            let files = vec![file(path, "own")];
+            messages(Check::TypeConflict, files, Extension::default(), Some(&base)).concat()
+        };
+        let link = "/usr/lib/app is a link to app-2 in the base, which the folder would hide";
+        assert_eq!(check("/usr/lib/app/x"), link);
+        assert!(check("/usr/lib/tool/x").starts_with("/usr/lib/tool is a file in the base"));
+        assert!(check("/usr/lib/empty").starts_with("/usr/lib/empty is a folder of the base"));
+        assert_eq!(check("/usr/lib/empty/x") + &check("/usr/lib/tool"), "");
     }
 }

@@ -4,31 +4,26 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::entries::{Entries, Entry, What};
-use crate::base::Base;
+use crate::base::BaseFile;
 use crate::finding::{Check, Finding, Severity};
 use crate::layout;
 use crate::path::display;
 
 /// Gives folders of an image mode and owner of the base's.
-pub(super) fn keep(entries: &mut Entries<'_>, base: &Base, base_paths: &BTreeSet<Vec<u8>>) {
-    let (recipe, release) = (entries.recipe, &entries.recipe.target.release);
-    let place = |merged: &[u8]| layout::within(merged, &recipe.extension);
-    let special: BTreeMap<Vec<u8>, _> = base
-        .about
-        .special_folders()
-        .filter_map(|folder| {
-            let merged = layout::merged(folder.path.as_bytes(), false, release)?;
-            Some((place(&merged)?, folder))
-        })
-        .collect();
+pub(super) fn keep(entries: &mut Entries<'_>, base: &BTreeMap<Vec<u8>, BaseFile<'_>>) {
     let own = folders(entries);
-    let of_base =
-        base_paths.iter().filter_map(|path| place(path)).filter(|path| own.contains(path));
+    let extension = &entries.recipe.extension;
+    let of_base: BTreeMap<Vec<u8>, &BaseFile<'_>> = base
+        .iter()
+        .filter_map(|(path, file)| Some((layout::within(path, extension)?, file)))
+        .filter(|(path, _)| own.contains(path))
+        .collect();
     let mut changed = Vec::new();
-    for path in of_base.collect::<BTreeSet<_>>() {
-        let (mode, user, group) = match special.get(&path) {
-            Some(folder) => (folder.mode, folder.user, folder.group),
-            None => (0o755, "root", "root"),
+    for (path, file) in of_base {
+        let (mode, user, group) = match file.is_folder() {
+            true => (file.mode & 0o7777, file.user, file.group),
+            // Folders that packages of the base have something in, and none lists.
+            false => (0o755, "root", "root"),
         };
         let before = match entries.entries.get(&path) {
             Some(entry) => (entries.mode(entry), entries.owner(entry)),

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 use sysext::rpm::database::Database;
 use sysext::rpm::repodata::RepoPackage;
-use sysext::{About, Base, Targets};
+use sysext::{About, Base, Installed, Targets};
 
 use super::lacks;
 use crate::fetch::Fetcher;
@@ -97,8 +97,8 @@ fn pack(args: &args::BaseMake, terminal: &Terminal) -> Result<Vec<u8>> {
         base.about.digest = digest;
         return Ok(base.write_list());
     }
-    let mut about = About { from: "rpmdb".into(), digest, ..About::default() };
-    Ok(Base::write(database(source, &mut about)?, &about))
+    let about = About { from: "rpmdb".into(), digest, ..About::default() };
+    Ok(database(source)?.write(&about))
 }
 
 /// A pack of an unpacked image.
@@ -107,7 +107,7 @@ fn root(root: &Path, digest: String) -> Result<Vec<u8>> {
     let path = path.with_context(|| {
         format!("{} has no database of packages at {}", root.display(), DATABASES.join(", "))
     })?;
-    let mut about = about("root", digest, |paths| {
+    let about = about("root", digest, |paths| {
         for path in paths.iter().map(|path| root.join(path)) {
             match fs::read(&path) {
                 Ok(text) => return Ok(Some(text)),
@@ -119,7 +119,7 @@ fn root(root: &Path, digest: String) -> Result<Vec<u8>> {
         }
         Ok(None)
     })?;
-    Ok(Base::write(database(&path, &mut about)?, &about))
+    Ok(database(&path)?.write(&about))
 }
 
 /// A pack of an image in a registry.
@@ -158,11 +158,10 @@ fn image(reference: &Reference, args: &args::BaseMake, terminal: &Terminal) -> R
         Ok(())
     })?;
     check_log(path, found.get(log).map_or(0, |log| log.len() as u64))?;
-    let mut about = about("image", image.digest, |paths| {
+    let about = about("image", image.digest, |paths| {
         Ok(paths.iter().find_map(|path| found.remove(*path)))
     })?;
-    let packages = packages(file, &mut about).with_context(|| path.to_owned())?;
-    Ok(Base::write(packages, &about))
+    Ok(packages(file).with_context(|| path.to_owned())?.write(&about))
 }
 
 /// The texts of a system, each of the first of several places where it is.
@@ -183,17 +182,16 @@ fn about(
         group: text(&GROUPS)? + &text(&LOCAL_GROUPS)?,
         file_contexts: text(&CONTEXTS)?,
         file_contexts_subs: text(&SUBS)?,
-        folders: String::new(),
     })
 }
 
 /// All packages of a database on disk.
-fn database(path: &Path, about: &mut About) -> Result<Vec<RepoPackage>> {
+fn database(path: &Path) -> Result<Installed> {
     let name = path.display();
     let log = path.with_extension("sqlite-wal");
     check_log(&name.to_string(), fs::metadata(log).map_or(0, |log| log.len()))?;
     let file = File::open(path).with_context(|| format!("cannot open {name}"))?;
-    packages(file, about).with_context(|| name.to_string())
+    packages(file).with_context(|| name.to_string())
 }
 
 /// Refuses a database with changes that it has not taken over.
@@ -204,17 +202,15 @@ fn check_log(name: &str, length: u64) -> Result<()> {
     Ok(())
 }
 
-fn packages(file: File, about: &mut About) -> Result<Vec<RepoPackage>> {
+fn packages(file: File) -> Result<Installed> {
     let mut database = Database::open(file)?;
-    let mut packages = Vec::new();
+    let mut installed = Installed::default();
     while let Some(header) = database.next_header()? {
         interrupt::check()?;
-        let (package, installed) = RepoPackage::from_database(&header)?;
-        about.add_folders(&installed);
-        packages.push(package);
+        let (package, header) = RepoPackage::from_database(&header)?;
+        installed.add(package, &header);
     }
-    about.sort_folders();
-    Ok(packages)
+    Ok(installed)
 }
 
 /// The list of packages in a file of CoreOS: `manifest-lock.ARCH.json`, or `commitmeta.json` of a build.
