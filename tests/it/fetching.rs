@@ -124,6 +124,28 @@ fn what_was_fetched_is_not_fetched_again() {
     assert!(world.server.requests().is_empty());
 }
 
+/// An index of a repository elsewhere says where its packages are, and who has a path that only the list of all files has.
+#[test]
+fn an_index_is_enough_to_fetch_by() {
+    let Some(world) = World::new() else { return };
+    let index = world.path("world.index");
+    let mut command = composer();
+    command.args(["index", "--repo", &world.server.url, "--cache"]).arg(world.path("cache"));
+    run(command.arg("-o").arg(&index));
+    let made: Vec<_> = world.server.requests().into_iter().map(|request| request.path).collect();
+    assert!(made.iter().all(|path| path.contains("repodata")), "{made:?}");
+
+    let mut command = composer();
+    command.args(["fetch", "--arch", "x86_64", "--allow-unsigned", "--repo"]).arg(&index);
+    command.arg("--cache").arg(world.path("cache")).arg("-o").arg(world.path("out"));
+    let output = command.args(["/usr/share/two", "one"]).output().unwrap();
+    succeed(&output);
+    world.check(&["one", "two"]);
+    let fetched: Vec<_> = world.server.requests().into_iter().map(|request| request.path).collect();
+    assert_eq!(fetched.len(), 2, "{fetched:?}");
+    assert!(fetched.iter().all(|path| path.ends_with(".rpm")), "{fetched:?}");
+}
+
 #[test]
 fn what_breaks_off_goes_on_where_it_stopped() {
     let Some(world) = World::new() else { return };

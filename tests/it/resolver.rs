@@ -4,13 +4,15 @@ mod random;
 mod testcases;
 mod testtags;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use sysext::resolve::index::Index;
+use sysext::resolve::index::{Index, Parts};
 use sysext::resolve::{Pool, Spec};
-use sysext::rpm::repodata::{Primary, open};
-use sysext::{About, Base, Installed, Metadata, Repositories, Repository, Selection, make_index};
+use sysext::rpm::repodata::{Filelists, PackageFiles, Primary, open};
+use sysext::{
+    About, Base, Installed, Metadata, Repositories, Repository, Selection, Wanted, make_index,
+};
 
 use testdata::shared::data;
 use testdata::tools::{composer, run};
@@ -191,7 +193,7 @@ fn damaged_indexes_never_panic() {
         changed[at] ^= 1 << (at % 8);
         let _ = read(&changed);
     }
-    for text in ["", "SYSXIDX", "SYSXIDX\u{2}"] {
+    for text in ["", "SYSXIDX", "SYSXIDX\u{2}", "SYSXIDX\u{3}", "SYSXIDX\u{3}0123456789ab"] {
         read(text.as_bytes()).unwrap_err();
     }
 }
@@ -222,6 +224,63 @@ fn lists_of_all_files_tell_who_has_a_path() {
     let names = solution.packages.iter().map(|id| repositories.pool().package_name(*id));
     assert!(names.into_iter().any(|name| name == "words"), "it has /usr/share/dict/words");
     assert_eq!(repositories.wanted_for_paths(&selection), [], "they are read once");
+}
+
+/// Paths of an index are found by reading a chunk of it, and by everybody who has them.
+#[test]
+fn an_index_tells_who_has_a_path_by_parts_of_it() {
+    let Some(folder) = data("repodata/cs9-baseos-2022/repodata") else { return };
+    let read = |part: &str| {
+        let mut paths = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+        fs::read(paths.find(|path| path.to_string_lossy().contains(part)).unwrap()).unwrap()
+    };
+    let (primary, filelists) = (read("primary.xml.gz"), read("filelists.xml.gz"));
+    let metadata = Metadata { primary: &primary, all_paths: true, ..Metadata::default() };
+    let file = make_index(&Metadata { filelists: Some(&filelists), ..metadata }).unwrap();
+    let parts = Parts::read(&file).unwrap();
+    let packages = &file[..parts.packages.end as usize];
+    assert!(parts.paths.end < file.len() as u64 && packages.len() < file.len() * 2 / 3);
+
+    // Every 997th path, and who has it.
+    let mut owners = BTreeMap::<String, Vec<String>>::new();
+    let mut lists = Filelists::new(open(filelists.as_slice()).unwrap());
+    let mut note = |package: &PackageFiles, _, path: &str| {
+        let nevra = format!("{}-{}.{}", package.name, package.evr, package.arch);
+        owners.entry(path.to_owned()).or_default().push(nevra);
+    };
+    while lists.next_package(&mut note).unwrap().is_some() {}
+    let mut most_bytes = 0;
+    for (path, owners) in owners.iter().step_by(997) {
+        let repository = Repository::new("baseos");
+        let mut repositories = Repositories::new("x86_64", vec![repository], Base::default());
+        repositories.provide_index(0, packages).unwrap();
+        repositories.index();
+        let selection = Selection { specs: vec![path.clone()], ..Selection::default() };
+        let mut bytes = 0;
+        loop {
+            let wanted = repositories.wanted_for_paths(&selection);
+            if wanted.is_empty() {
+                break;
+            }
+            let part = |wanted: Wanted| {
+                let range = wanted.range.clone().unwrap();
+                let part = file[range.start as usize..range.end as usize].to_vec();
+                bytes += part.len();
+                (wanted, part)
+            };
+            let parts: Vec<_> = wanted.into_iter().map(part).collect();
+            repositories.provide_paths(&selection, &parts).unwrap();
+        }
+        most_bytes = most_bytes.max(bytes);
+        let pool = repositories.pool();
+        let mut found: Vec<String> =
+            Spec::parse(path).packages(pool).into_iter().map(|id| pool.nevra(id)).collect();
+        let mut owners = owners.clone();
+        found.sort();
+        owners.sort();
+        assert_eq!(found, owners, "{path}");
+    }
+    assert!(most_bytes > 0 && most_bytes < 60_000, "{most_bytes} bytes for one path");
 }
 
 /// What an index leaves out would change answers: groups, and packages that the default streams of modules hide.

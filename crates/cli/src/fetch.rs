@@ -27,8 +27,6 @@ const MAX_UNKNOWN: u64 = 1 << 30;
 pub(crate) enum Place {
     /// A folder here.
     Folder(PathBuf),
-    /// An index of a repository whose packages lie beside it.
-    Index(PathBuf),
     /// URLs of mirrors without a slash at their ends, the preferred first.
     Web(Vec<String>),
 }
@@ -64,8 +62,8 @@ impl Place {
     /// A folder, or a URL of a folder.
     pub(crate) fn new(text: &str) -> Result<Self> {
         match text.split_once("://") {
-            None => Ok(Self::here(PathBuf::from(text))),
-            Some(("file", path)) => Ok(Self::here(PathBuf::from(path))),
+            None => Ok(Self::Folder(PathBuf::from(text))),
+            Some(("file", path)) => Ok(Self::Folder(PathBuf::from(path))),
             Some(("http" | "https", _)) => {
                 Ok(Self::Web(vec![text.trim_end_matches('/').to_owned()]))
             }
@@ -86,16 +84,10 @@ impl Place {
                 return Ok(format!("{mirror}/{path}"));
             }
             Self::Folder(folder) => folder,
-            Self::Index(index) => crate::output::folder(index),
         };
         let folder = fs::canonicalize(folder)
             .with_context(|| format!("cannot find {}", folder.display()))?;
         Ok(format!("file://{}/{path}", folder.display()))
-    }
-
-    /// A folder, or the index that a file is.
-    fn here(path: PathBuf) -> Self {
-        if path.is_file() { Self::Index(path) } else { Self::Folder(path) }
     }
 }
 
@@ -127,9 +119,6 @@ impl Fetcher {
             (Ok(Place::Web(own)), _) => own,
             (_, Place::Web(mirrors)) => {
                 mirrors.iter().map(|mirror| format!("{mirror}/{}", wanted.path)).collect()
-            }
-            (_, Place::Index(index)) => {
-                return found(crate::output::folder(index).join(&wanted.path), progress);
             }
             (_, Place::Folder(folder)) => return found(folder.join(&wanted.path), progress),
         };

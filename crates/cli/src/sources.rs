@@ -1,6 +1,6 @@
 //! The repositories of the arguments: folders, URLs, indexes, `.repo` files and names that are known.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use sysext::rpm::repodata::{Metalink, RepoConfig, State, Variables};
@@ -16,7 +16,12 @@ const MAX_MIRRORS: usize = 10;
 /// A repository and where it is.
 pub(crate) struct Source {
     pub(crate) repository: Repository,
+    /// Where its packages are, and unless it came as an index its metadata.
     pub(crate) place: Place,
+    /// The index that it came as.
+    pub(crate) index: Option<PathBuf>,
+    /// The repository as an index has it: a section of a `.repo` file; empty if it is a folder here.
+    pub(crate) described: String,
     /// What its metalink says of `repomd.xml`, the newest state first.
     states: Vec<State>,
     /// URLs of the keys that it names.
@@ -100,9 +105,22 @@ fn expand(repo: &args::Repo, variables: &Variables, fetcher: &Fetcher) -> Result
             );
         }
     }
+    let (mut found, mut index, mut described) = (Place::new(place)?, None, String::new());
+    match &found {
+        Place::Folder(path) if path.is_file() => {
+            index = Some(path.clone());
+            found = Place::Folder(crate::output::folder(path).to_owned());
+        }
+        Place::Web(urls) => {
+            described = format!("[{}]\nbaseurl={}\n", repo.display_name(), urls.join(" "));
+        }
+        Place::Folder(_) => {}
+    }
     Ok(vec![Source {
         repository: Repository::new(&repo.display_name()),
-        place: Place::new(place)?,
+        place: found,
+        index,
+        described,
         states: Vec::new(),
         keys: Vec::new(),
         gpgcheck: true,
@@ -128,14 +146,32 @@ impl Source {
             Some(Place::Web(_)) => Place::Web(urls),
             Some(folder) => folder,
         };
+        let described = match &place {
+            Place::Web(_) => config.section(),
+            Place::Folder(_) => String::new(),
+        };
         Ok(Self {
             repository: Repository::from(config),
             place,
+            index: None,
+            described,
             states: metalink.states,
             keys: config.gpgkey.clone(),
             gpgcheck: config.gpgcheck,
             repo_gpgcheck: config.repo_gpgcheck,
         })
+    }
+
+    /// Takes over what its index says of where packages are and of their keys, before packages are fetched.
+    pub(crate) fn settle(&mut self, described: &str, fetcher: &Fetcher) -> Result<()> {
+        let name = self.name().to_owned();
+        let configs = RepoConfig::read(described, &Variables::default());
+        let configs = configs.with_context(|| format!("{name}: what its index says of it"))?;
+        if let Some(config) = configs.first() {
+            let found = Self::of(config, fetcher).with_context(|| name)?;
+            (self.place, self.keys, self.gpgcheck) = (found.place, found.keys, found.gpgcheck);
+        }
+        Ok(())
     }
 
     /// The name for messages.

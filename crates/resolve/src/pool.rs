@@ -22,6 +22,11 @@ impl PackageId {
     pub fn number(self) -> i32 {
         self.0
     }
+
+    /// The package of a number: those of an index count from what [`Pool::add_index`] gives.
+    pub fn from_number(number: i32) -> Self {
+        Self(number)
+    }
 }
 
 /// A repository of a [`Pool`].

@@ -62,7 +62,10 @@ fn outcome(world: &[&str], wishes: &str, change: impl Fn(&Pool, &mut Request)) -
             let (name, base) = ((*name).to_owned(), *name == "base");
             let repo = pool.add_repo(Repo { name, priority: *priority, base });
             if indexed {
-                pool.add_index(repo, &Index::read(&index::write(packages, "")).unwrap());
+                pool.add_index(
+                    repo,
+                    &Index::read(&index::write(packages, index::More::default())).unwrap(),
+                );
             } else {
                 for package in packages {
                     pool.add(repo, package);

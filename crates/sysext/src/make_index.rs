@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rpm::repodata::{Comps, Filelists, Modules, Primary, RepoFile, RepoPackage, open};
+use resolve::index::{AllPaths, More};
+use rpm::repodata::{
+    Comps, Filelists, Modules, PackageFiles, Primary, RepoFile, RepoPackage, open,
+};
 
 use crate::groups;
 
@@ -17,6 +20,10 @@ pub struct Metadata<'a> {
     pub comps: Option<&'a [u8]>,
     /// `modules.yaml`, whose default streams hide packages.
     pub modules: Option<&'a [u8]>,
+    /// The repository as a section of a `.repo` file, if its packages will not lie beside the index.
+    pub repository: &'a str,
+    /// Whether the index is to have all paths of `filelists.xml`.
+    pub all_paths: bool,
 }
 
 /// Makes an index of a repository's metadata.
@@ -24,12 +31,13 @@ pub struct Metadata<'a> {
 /// # Errors
 /// A file is broken.
 pub fn make_index(metadata: &Metadata<'_>) -> Result<Vec<u8>, rpm::Error> {
-    let Metadata { primary, filelists, comps, modules } = *metadata;
+    let Metadata { primary, filelists, comps, modules, repository, all_paths } = *metadata;
     let mut packages: Vec<RepoPackage> = Primary::new(open(primary)?).collect::<Result<_, _>>()?;
     if let Some(modules) = modules {
         let filter = Modules::read(open(modules)?)?.filter();
         packages.retain(|package| filter.allows(&package.nevra(), &package.name));
     }
+    let mut paths = AllPaths::default();
     if let Some(filelists) = filelists {
         let mut missing: BTreeSet<String> = packages.iter().flat_map(required_paths).collect();
         for file in packages.iter().flat_map(|package| &package.files) {
@@ -42,23 +50,23 @@ pub fn make_index(metadata: &Metadata<'_>) -> Result<Vec<u8>, rpm::Error> {
             .collect();
         let mut lists = Filelists::new(open(filelists)?);
         let mut found = Vec::new();
-        while lists
-            .next_package(|package, kind, path| {
-                if missing.contains(path) {
-                    found.push((package.pkgid.clone(), kind, path.to_owned()));
-                }
-            })?
-            .is_some()
-        {}
-        for (pkgid, kind, path) in found {
-            if let Some(at) = by_checksum.get(&pkgid) {
-                packages[*at].files.push(RepoFile { path, kind });
+        let mut add = |package: &PackageFiles, kind, path: &str| {
+            let Some(&at) = by_checksum.get(&package.pkgid) else { return };
+            if missing.contains(path) {
+                found.push((at, kind, path.to_owned()));
+            } else if all_paths && !packages[at].files.iter().any(|file| file.path == path) {
+                paths.add(at, path);
             }
+        };
+        while lists.next_package(&mut add)?.is_some() {}
+        for (at, kind, path) in found {
+            packages[at].files.push(RepoFile { path, kind });
         }
     }
     let comps = comps.map(|comps| Comps::read(open(comps)?)).transpose()?;
     let groups = comps.as_ref().map(groups::write).unwrap_or_default();
-    Ok(resolve::index::write(&packages, &groups))
+    let more = More { groups, repository: repository.to_owned(), paths };
+    Ok(resolve::index::write(&packages, more))
 }
 
 /// Paths that a package's dependencies name.

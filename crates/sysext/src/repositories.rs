@@ -4,15 +4,15 @@
 //! hands them over ([`Repositories::provide`]), until there is nothing more to want.
 
 mod known;
+mod paths;
 mod request;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
-use resolve::index::{Index, Origin, Origins};
+use resolve::index::{Index, Origin, Origins, Parts, PathTable};
 use resolve::{Need, PackageId, Pool, Problem, Repo, RepoId, Solution, solve};
-use rpm::repodata::{
-    Checksum, Comps, Filelists, Modules, Primary, Record, RepoConfig, Repomd, open,
-};
+use rpm::repodata::{Checksum, Comps, Modules, Primary, Record, RepoConfig, Repomd, open};
 
 pub(crate) use known::known_names;
 pub use known::known_repositories;
@@ -41,10 +41,12 @@ pub struct Repository {
 pub struct Wanted {
     /// Which repository, in the order in which they were given.
     pub repository: usize,
-    /// Path below the repository's URL.
+    /// Path below the repository's URL; empty is the index that the repository came as.
     pub path: String,
     /// Bytes, if they are known.
     pub size: Option<u64>,
+    /// Which bytes of the file; all, if nothing is said.
+    pub range: Option<Range<u64>>,
     what: What,
 }
 
@@ -52,6 +54,10 @@ pub struct Wanted {
 enum What {
     Repomd,
     Record(Record),
+    /// Which chunk of an index has which paths.
+    PathTable,
+    /// A chunk of paths, by its number.
+    PathChunk(usize),
 }
 
 /// What a person wants of repositories.
@@ -94,10 +100,21 @@ struct State {
     /// Kinds of records that have been read.
     read: BTreeSet<String>,
     comps: Comps,
-    /// Its index, and the number of its first package, if it came as one.
-    index: Option<(i32, Index, Option<Origins>)>,
+    /// Its index, if it came as one.
+    index: Option<Indexed>,
     /// Digests of its packages, for filelists.
     by_checksum: BTreeMap<String, PackageId>,
+}
+
+/// A repository that came as an index.
+#[derive(Debug)]
+struct Indexed {
+    /// The number of its first package.
+    first: i32,
+    index: Index,
+    origins: Option<Origins>,
+    parts: Parts,
+    table: Option<PathTable>,
 }
 
 impl Repository {
@@ -168,7 +185,13 @@ impl Repositories {
             }
             let Some(repomd) = &state.repomd else {
                 let path = "repodata/repomd.xml".to_owned();
-                wanted.push(Wanted { repository, path, size: None, what: What::Repomd });
+                wanted.push(Wanted {
+                    repository,
+                    path,
+                    size: None,
+                    range: None,
+                    what: What::Repomd,
+                });
                 continue;
             };
             let kinds = ["primary", "modules", "group"];
@@ -177,29 +200,6 @@ impl Repositories {
             wanted.extend(kinds.filter_map(|kind| Wanted::new(repository, repomd, kind)));
         }
         wanted
-    }
-
-    /// Files that tell who provides paths which only a whole list of files has. Empty once they have been read.
-    pub fn wanted_for_paths(&self, selection: &Selection) -> Vec<Wanted> {
-        let states = self.repositories.iter().enumerate();
-        let repomds = states.filter_map(|(at, state)| Some((at, state.repomd.as_ref()?)));
-        let lists: Vec<Wanted> =
-            repomds.filter_map(|(at, repomd)| Wanted::new(at, repomd, "filelists")).collect();
-        // Repositories that come as indexes have none, and then nobody need find out what is missing.
-        if lists.is_empty() {
-            return lists;
-        }
-        let request = self.request(selection);
-        let unmatched = request.wishes.iter().filter(|wish| wish.candidates.is_empty());
-        let unmatched: Vec<&str> = unmatched.map(|wish| wish.text.as_str()).collect();
-        let is_known = |path: &str| self.paths.contains(path);
-        let all_known = if unmatched.is_empty() {
-            resolve::missing_paths(&self.pool, &request).iter().all(|path| is_known(path))
-        } else {
-            // What a person named may be a path.
-            unmatched.into_iter().filter(|wish| wish.starts_with('/')).all(is_known)
-        };
-        if all_known { Vec::new() } else { lists }
     }
 
     /// Takes a file that was wanted.
@@ -220,6 +220,7 @@ impl Repositories {
                 return Ok(());
             }
             What::Record(record) => record,
+            What::PathTable | What::PathChunk(_) => return Ok(()),
         };
         record.verify(bytes)?;
         match record.kind.as_str() {
@@ -253,57 +254,19 @@ impl Repositories {
         Ok(())
     }
 
-    /// Reads lists of files for the paths that [`Repositories::wanted_for_paths`] found missing.
-    ///
-    /// # Errors
-    /// A file is broken, or not the one that the repository names.
-    pub fn provide_paths(
-        &mut self,
-        selection: &Selection,
-        files: &[(Wanted, Vec<u8>)],
-    ) -> Result<(), Error> {
-        let mut missing: BTreeSet<String> =
-            self.pool.missing_paths().into_iter().map(str::to_owned).collect();
-        missing.extend(selection.specs.iter().filter(|spec| spec.starts_with('/')).cloned());
-        let mut found: Vec<(PackageId, String)> = Vec::new();
-        for (wanted, bytes) in files {
-            self.provide(wanted, bytes)?;
-            let state = &self.repositories[wanted.repository];
-            let failed = |error| {
-                let repository = state.repository.name.clone();
-                Error::Repository { repository, error }
-            };
-            let mut lists = Filelists::new(open(bytes.as_slice()).map_err(failed)?);
-            loop {
-                let read = lists.next_package(|package, _, path| {
-                    if missing.contains(path)
-                        && let Some(id) = state.by_checksum.get(&package.pkgid)
-                    {
-                        found.push((*id, path.to_owned()));
-                    }
-                });
-                if read.map_err(failed)?.is_none() {
-                    break;
-                }
-            }
-        }
-        self.pool.add_paths(found.iter().map(|(id, path)| (*id, path.as_str())));
-        self.paths.extend(missing);
-        self.pool.index();
-        Ok(())
-    }
-
-    /// Takes a repository that comes as an index instead of as files.
+    /// Takes a repository that comes as an index instead of as files: the file, or as much of it as
+    /// [`Parts::packages`] says.
     ///
     /// # Errors
     /// The index is broken.
     pub fn provide_index(&mut self, repository: usize, file: &[u8]) -> Result<(), Error> {
         let state = &mut self.repositories[repository];
         let failed = |error| Error::Index { repository: state.repository.name.clone(), error };
+        let parts = Parts::read(file).map_err(failed)?;
         let index = Index::read(file).map_err(failed)?;
         state.comps = groups::read(index.groups());
         let first = self.pool.add_index(state.id, &index);
-        state.index = Some((first, index, None));
+        state.index = Some(Indexed { first, index, origins: None, parts, table: None });
         Ok(())
     }
 
@@ -314,7 +277,7 @@ impl Repositories {
     /// An index is broken.
     pub fn read_origins(&mut self) -> Result<(), Error> {
         for state in &mut self.repositories {
-            if let Some((_, index, origins)) = &mut state.index {
+            if let Some(Indexed { index, origins, .. }) = &mut state.index {
                 let read = index.origins();
                 *origins = Some(read.map_err(|error| {
                     let repository = state.repository.name.clone();
@@ -389,11 +352,18 @@ impl Repositories {
     pub fn origin(&self, id: PackageId) -> Option<Origin> {
         let at = self.repository(id)?;
         match &self.repositories[at].index {
-            Some((first, index, origins)) => {
+            Some(Indexed { first, index, origins, .. }) => {
                 origins.as_ref()?.get(index, usize::try_from(id.number() - first).ok()?)
             }
             None => self.origins.get(&id).cloned(),
         }
+    }
+
+    /// The repository that packages of an index are fetched from, as a section of a `.repo` file; empty if they lie beside
+    /// it.
+    pub fn described(&self, repository: usize) -> &str {
+        let indexed = self.repositories[repository].index.as_ref();
+        indexed.map_or("", |indexed| indexed.index.repository())
     }
 
     /// Which repository a package is of, in the order in which they were given.
@@ -422,8 +392,8 @@ impl Wanted {
     /// Digest of the file, if it is known.
     pub fn checksum(&self) -> Option<&Checksum> {
         match &self.what {
-            What::Repomd => None,
             What::Record(record) => record.checksum.as_ref(),
+            _ => None,
         }
     }
 
@@ -434,6 +404,12 @@ impl Wanted {
             .find_map(|kind| repomd.record(kind))?;
         let record = Record { kind: kind.to_owned(), ..record.clone() };
         let (path, size) = (record.location.clone(), record.size);
-        Some(Self { repository, path, size, what: What::Record(record) })
+        Some(Self { repository, path, size, range: None, what: What::Record(record) })
+    }
+
+    /// Bytes of a repository's index.
+    fn of_index(repository: usize, range: Range<u64>, what: What) -> Self {
+        let size = Some(range.end - range.start);
+        Self { repository, path: String::new(), size, range: Some(range), what }
     }
 }

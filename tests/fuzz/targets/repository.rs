@@ -6,7 +6,7 @@ use std::io::{Cursor, Read as _};
 
 use libfuzzer_sys::fuzz_target;
 use sysext::Base;
-use sysext::resolve::index::Index;
+use sysext::resolve::index::{Index, PathTable, read_chunk};
 use sysext::resolve::{Pool, Repo};
 use sysext::rpm::database::Database;
 use sysext::rpm::repodata::{
@@ -47,6 +47,10 @@ fuzz_target!(|bytes: &[u8]| {
             let _ = (0..index.len()).map(|at| origins.get(&index, at)).count();
         }
     }
+    if let Ok(table) = PathTable::read(bytes, 0) {
+        let _ = table.chunk("/usr/bin/sh");
+    }
+    let _ = read_chunk(bytes, 100, |_| true, |_, _| {});
     let _ = Base::read(bytes);
     if let Ok(mut database) = Database::open(Cursor::new(bytes)) {
         while let Ok(Some(header)) = database.next_header() {

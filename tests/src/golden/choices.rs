@@ -64,7 +64,7 @@ fn packages() -> Vec<RepoPackage> {
 /// An index, a base pack, and answers as text.
 pub(super) fn all() -> [(&'static str, Vec<u8>); 3] {
     let packages = packages();
-    let file = index::write(&packages, "");
+    let file = index::write(&packages, index::More::default());
     let index = Index::read(&file).expect("our own index");
     let base = Installed::from(packages[..80].to_vec())
         .write(&About { from: "root".into(), ..About::default() });

@@ -130,7 +130,11 @@ pub(crate) struct Index {
     /// File of OpenPGP keys that metadata may be signed by, beside those that the repository names
     #[arg(long = "key", value_name = "FILE")]
     pub(crate) keys: Vec<PathBuf>,
-    /// The index; `--repo` takes it in place of the repository where its packages lie beside it
+    /// Leave out the paths that only the list of all files has, which nobody reads until one is asked for
+    #[arg(long)]
+    pub(crate) no_paths: bool,
+    /// The index; `--repo` takes it in place of the repository. Packages of a folder must lie beside it, others are fetched
+    /// from where the repository has them
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
     #[command(flatten)]

@@ -5,7 +5,7 @@ use sysext::Metadata;
 use sysext::rpm::repodata::Repomd;
 
 use super::checksig::keyring;
-use crate::fetch::{Fetcher, Place, Wanted};
+use crate::fetch::{Fetcher, Wanted};
 use crate::output::write_file;
 use crate::sources::source;
 use crate::terminal::{Terminal, bytes};
@@ -15,7 +15,7 @@ pub(crate) fn run(args: &args::Index, terminal: &Terminal) -> Result<Outcome> {
     let fetcher = Fetcher::new(&args.network)?;
     let source = source(&args.repo, args.release.as_deref(), args.arch.rpm(), &fetcher)?;
     let place = &source.place;
-    if let Place::Index(path) = place {
+    if let Some(path) = &source.index {
         bail!("{} is no repository: it may be an index already", path.display());
     }
     let keys = keyring(&args.keys)?;
@@ -44,6 +44,8 @@ pub(crate) fn run(args: &args::Index, terminal: &Terminal) -> Result<Outcome> {
         filelists: filelists.as_deref(),
         comps: comps.as_deref(),
         modules: modules.as_deref(),
+        repository: &source.described,
+        all_paths: !args.no_paths,
     })?;
     let size = index.len() as u64;
     write_file(&args.output, index)?;

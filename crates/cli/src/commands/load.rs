@@ -1,16 +1,19 @@
 //! Repositories and a base, loaded as far as a command needs them.
 #![expect(clippy::disallowed_methods, reason = "this crate is the outside world")]
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::ops::Range;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
+use sysext::resolve::index::Parts;
 use sysext::resolve::{PackageId, Solution, Spec};
 use sysext::rpm::signature::Keyring;
 use sysext::{Base, Repositories, Selection, Wanted};
 
 use super::resolve::refuse;
-use crate::fetch::{self, Fetcher, Place};
+use crate::fetch::{self, Fetcher};
 use crate::sources::{Source, sources};
 use crate::terminal::Terminal;
 use crate::{args, interrupt};
@@ -52,7 +55,7 @@ impl Loaded {
             multilib: !args.how.no_multilib,
         };
         let mut loaded = Self::read(&args.from, selection, fetcher, keys, terminal)?;
-        let Self { repositories, sources, selection } = &mut loaded;
+        let repositories = &loaded.repositories;
         let is_there = |name: &String| {
             let mut all = repositories.base().packages();
             all.any(|nevra| nevra.name() == name)
@@ -60,11 +63,20 @@ impl Loaded {
         if let Some(name) = args.how.absent.iter().find(|name| !is_there(name)) {
             bail!("--absent {name}: the base has no package of this name; --base says what it is");
         }
-        let wanted = match args.how.no_filelists {
-            true => Vec::new(),
-            false => repositories.wanted_for_paths(selection),
-        };
-        if !wanted.is_empty() {
+        if !args.how.no_filelists {
+            loaded.read_paths(fetcher, keys)?;
+        }
+        Ok(loaded)
+    }
+
+    /// Reads who has paths that are needed and that only lists of all files have.
+    fn read_paths(&mut self, fetcher: &Fetcher, keys: &Keyring) -> Result<()> {
+        let Self { repositories, sources, selection } = self;
+        loop {
+            let wanted = repositories.wanted_for_paths(selection);
+            if wanted.is_empty() {
+                return Ok(());
+            }
             let mut files = Vec::new();
             for wanted in wanted {
                 let bytes = get(&wanted, sources, fetcher, keys)?;
@@ -72,7 +84,6 @@ impl Loaded {
             }
             repositories.provide_paths(selection, &files)?;
         }
-        Ok(loaded)
     }
 
     fn read(
@@ -88,9 +99,8 @@ impl Loaded {
         let repositories = sources.iter().map(|source| source.repository.clone()).collect();
         let mut repositories = Repositories::new(from.arch.rpm(), repositories, base);
         for (at, source) in sources.iter().enumerate() {
-            if let Place::Index(path) = &source.place {
-                let name = path.display();
-                let file = fs::read(path).with_context(|| format!("cannot read {name}"))?;
+            if let Some(path) = &source.index {
+                let file = read_index(path)?;
                 repositories.provide_index(at, &file)?;
             }
         }
@@ -150,6 +160,9 @@ impl Loaded {
 fn get(wanted: &Wanted, sources: &[Source], fetcher: &Fetcher, keys: &Keyring) -> Result<Vec<u8>> {
     interrupt::check()?;
     let source = &sources[wanted.repository];
+    if let (Some(range), Some(path)) = (&wanted.range, &source.index) {
+        return read_range(path, range);
+    }
     let got = if wanted.is_repomd() {
         source.repomd(fetcher, keys)
     } else {
@@ -160,6 +173,25 @@ fn get(wanted: &Wanted, sources: &[Source], fetcher: &Fetcher, keys: &Keyring) -
         })
     };
     got.with_context(|| source.name().to_owned())
+}
+
+/// As much of an index as choosing and fetching need.
+fn read_index(path: &Path) -> Result<Vec<u8>> {
+    let head = read_range(path, &(0..Parts::HEAD as u64))?;
+    let parts = Parts::read(&head).with_context(|| path.display().to_string())?;
+    read_range(path, &parts.packages)
+}
+
+/// Bytes of a file, fewer where it ends.
+fn read_range(path: &Path, range: &Range<u64>) -> Result<Vec<u8>> {
+    let read = || {
+        let mut file = File::open(path)?;
+        file.seek(SeekFrom::Start(range.start))?;
+        let mut bytes = Vec::new();
+        file.take(range.end - range.start).read_to_end(&mut bytes)?;
+        Ok::<_, std::io::Error>(bytes)
+    };
+    read().with_context(|| format!("cannot read {}", path.display()))
 }
 
 /// Says which packages of the base no repository knows.

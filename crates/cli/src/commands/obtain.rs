@@ -76,6 +76,9 @@ fn fetch_solution(
     fetcher: &Fetcher,
     terminal: &Terminal,
 ) -> Result<Fetched> {
+    for (at, source) in loaded.sources.iter_mut().enumerate() {
+        source.settle(loaded.repositories.described(at), fetcher)?;
+    }
     let keyrings = keyrings(&loaded.sources, fetcher, keys, trust.allow_unsigned)?;
     loaded.repositories.read_origins()?;
     let repositories = &loaded.repositories;

@@ -7,21 +7,42 @@ use rpm::repodata::Checksum;
 use rpm::{Dependency, Sense};
 
 use super::{
-    BadIndex, Index, Lengths, MAGIC, MAX_CONTENT, Origin, Origins, RICH, TextTable, usual_location,
+    BadIndex, HEAD, Index, Lengths, MAGIC, MAX_CONTENT, Origin, Origins, RICH, TextTable,
+    usual_location,
 };
 
 /// A section that is being read.
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     rest: &'a [u8],
     tag: u8,
 }
 
+/// The lengths of the parts of a file.
+pub(super) fn lengths(file: &[u8]) -> Result<[u64; 3], BadIndex> {
+    let rest = file
+        .strip_prefix(MAGIC)
+        .ok_or(BadIndex { section: 0, what: "it does not start as an index of version 3 does" })?;
+    let (lengths, _) = rest.as_chunks::<4>();
+    let [a, b, c, ..] = lengths else {
+        return Err(BadIndex { section: 0, what: "it ends early" });
+    };
+    Ok([a, b, c].map(|bytes| u64::from(u32::from_le_bytes(*bytes))))
+}
+
 impl<'a> Reader<'a> {
-    fn bad(&self, what: &'static str) -> BadIndex {
+    pub(super) fn new(rest: &'a [u8]) -> Self {
+        Self { rest, tag: 0 }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    pub(super) fn bad(&self, what: &'static str) -> BadIndex {
         BadIndex { section: self.tag, what }
     }
 
-    fn number(&mut self) -> Result<u64, BadIndex> {
+    pub(super) fn number(&mut self) -> Result<u64, BadIndex> {
         let mut value = 0;
         for shift in (0..64).step_by(7) {
             let (byte, rest) = self.rest.split_first().ok_or_else(|| self.bad("it ends early"))?;
@@ -35,7 +56,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A number below a limit.
-    fn below(&mut self, limit: usize) -> Result<u32, BadIndex> {
+    pub(super) fn below(&mut self, limit: usize) -> Result<u32, BadIndex> {
         let number = self.number()?;
         match u32::try_from(number) {
             Ok(small) if number < limit as u64 => Ok(small),
@@ -44,7 +65,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A number below a limit, as a difference to the one before.
-    fn difference(&mut self, last: &mut u32, limit: usize) -> Result<u32, BadIndex> {
+    pub(super) fn difference(&mut self, last: &mut u32, limit: usize) -> Result<u32, BadIndex> {
         let coded = self.number()?;
         let difference = (coded >> 1) as i64 ^ -((coded & 1) as i64);
         let number = i64::from(*last).checked_add(difference);
@@ -56,12 +77,12 @@ impl<'a> Reader<'a> {
     }
 
     /// How many things follow. Each takes a byte at least, so no more than there are bytes.
-    fn count(&mut self) -> Result<usize, BadIndex> {
+    pub(super) fn count(&mut self) -> Result<usize, BadIndex> {
         let limit = self.rest.len() + 1;
         Ok(self.below(limit)? as usize)
     }
 
-    fn bytes(&mut self, length: usize) -> Result<&'a [u8], BadIndex> {
+    pub(super) fn bytes(&mut self, length: usize) -> Result<&'a [u8], BadIndex> {
         let (bytes, rest) =
             self.rest.split_at_checked(length).ok_or_else(|| self.bad("it ends early"))?;
         self.rest = rest;
@@ -77,13 +98,13 @@ pub fn read_sections<'a>(
     file: &'a [u8],
     tags: &'static [u8],
 ) -> Result<(Vec<Vec<u8>>, &'a [u8]), BadIndex> {
-    let mut reader = Reader { rest: file, tag: 0 };
+    let mut reader = Reader::new(file);
     let sections = sections(&mut reader, tags)?;
     Ok((sections.into_iter().map(|(_, content)| content).collect(), reader.rest))
 }
 
 /// Decompresses sections that come next.
-fn sections<'a>(
+pub(super) fn sections<'a>(
     rest: &mut Reader<'a>,
     tags: &'static [u8],
 ) -> Result<Vec<(u8, Vec<u8>)>, BadIndex> {
@@ -112,7 +133,7 @@ fn sections<'a>(
 }
 
 /// The section that comes next.
-fn next<'a>(
+pub(super) fn next<'a>(
     sections: &mut impl Iterator<Item = &'a (u8, Vec<u8>)>,
 ) -> Result<Reader<'a>, BadIndex> {
     let (tag, content) =
@@ -121,17 +142,16 @@ fn next<'a>(
 }
 
 impl Index {
-    /// Reads an index.
+    /// Reads an index; what follows [`Parts::packages`](super::Parts) does not matter.
     ///
     /// # Errors
     /// It is none, or broken.
     pub fn read(file: &[u8]) -> Result<Self, BadIndex> {
-        let rest = file.strip_prefix(MAGIC).ok_or(BadIndex {
-            section: 0,
-            what: "it does not start as an index of version 2 does",
-        })?;
-        let mut rest = Reader { rest, tag: 0 };
-        let decoded = sections(&mut rest, b"SDPFG")?;
+        let [choosing, fetching, _] = lengths(file)?.map(|length| length as usize);
+        let mut parts = Reader::new(&file[HEAD..]);
+        let mut rest = Reader::new(parts.bytes(choosing)?);
+        let origins = parts.bytes(fetching)?.to_vec();
+        let decoded = sections(&mut rest, b"SDPFGU")?;
         let mut sections = decoded.iter();
         let mut index = Self {
             texts: read_texts(&mut next(&mut sections)?)?,
@@ -140,14 +160,17 @@ impl Index {
             lists: Default::default(),
             paths: Lengths::default(),
             groups: String::new(),
-            origins: rest.rest.to_vec(),
+            repository: String::new(),
+            origins,
         };
         index.read_dependencies(&mut next(&mut sections)?)?;
         index.read_packages(&mut next(&mut sections)?)?;
         index.read_paths(&mut next(&mut sections)?)?;
-        let groups = next(&mut sections)?;
-        index.groups =
-            String::from_utf8(groups.rest.to_vec()).map_err(|_| groups.bad("it is not text"))?;
+        for text in [&mut index.groups, &mut index.repository] {
+            let section = next(&mut sections)?;
+            let found = String::from_utf8(section.rest.to_vec());
+            *text = found.map_err(|_| section.bad("it is not text"))?;
+        }
         Ok(index)
     }
 
@@ -242,6 +265,11 @@ impl Index {
         &self.groups
     }
 
+    /// The repository that its packages are fetched from, as a section of a `.repo` file; empty if they lie beside it.
+    pub fn repository(&self) -> &str {
+        &self.repository
+    }
+
     /// What its packages provide: name, how the version is meant, `[epoch:]version-release`.
     pub fn provides(&self) -> impl Iterator<Item = (&str, Sense, &str)> {
         let [provides, ..] = &self.lists;
@@ -267,7 +295,7 @@ impl Index {
     /// # Errors
     /// That part of the index is broken.
     pub fn origins(&self) -> Result<Origins, BadIndex> {
-        let mut rest = Reader { rest: &self.origins, tag: 0 };
+        let mut rest = Reader::new(&self.origins);
         let decoded = sections(&mut rest, b"TOH")?;
         let mut sections = decoded.iter();
         let mut origins = Origins {

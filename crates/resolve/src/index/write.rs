@@ -9,13 +9,37 @@ use flate2::write::DeflateEncoder;
 use rpm::Dependency;
 use rpm::repodata::RepoPackage;
 
-use super::{MAGIC, usual_location};
+use super::{AllPaths, MAGIC, usual_location};
+
+/// What an index may have besides packages.
+#[derive(Clone, Debug, Default)]
+pub struct More {
+    /// Groups of packages.
+    pub groups: String,
+    /// The repository that packages are fetched from, as a section of a `.repo` file.
+    pub repository: String,
+    /// Paths of packages that are not among their files.
+    pub paths: AllPaths,
+}
 
 /// Makes an index of packages.
 ///
 /// # Panics
-/// There is more than memory could hold.
-pub fn write(packages: &[RepoPackage], groups: &str) -> Vec<u8> {
+/// There is more than memory could hold, or a part of more than 4 GiB.
+pub fn write(packages: &[RepoPackage], more: More) -> Vec<u8> {
+    let [choosing, fetching] = parts(packages, &more.groups, &more.repository);
+    let (table, chunks) = more.paths.write();
+    let mut file = MAGIC.to_vec();
+    for part in [&choosing, &fetching, &table] {
+        let length = u32::try_from(part.len()).expect("a part is far below 4 GiB");
+        file.extend(length.to_le_bytes());
+    }
+    [choosing, fetching, table, chunks].iter().for_each(|part| file.extend_from_slice(part));
+    file
+}
+
+/// What choosing needs, and what fetching needs.
+fn parts(packages: &[RepoPackage], groups: &str, repository: &str) -> [Vec<u8>; 2] {
     let (mut texts, mut more) = (Texts::default(), Texts::default());
     let mut dependencies = Dependencies::new();
     for package in packages {
@@ -39,8 +63,8 @@ pub fn write(packages: &[RepoPackage], groups: &str) -> Vec<u8> {
     for (place, number) in dependencies.values_mut().zip(0..) {
         *place = number;
     }
-    let mut file = MAGIC.to_vec();
-    section(&mut file, b'S', &texts.write());
+    let mut choosing = Vec::new();
+    section(&mut choosing, b'S', &texts.write());
     let mut content = Vec::new();
     let mut last = 0;
     put(&mut content, dependencies.len() as u64);
@@ -53,8 +77,8 @@ pub fn write(packages: &[RepoPackage], groups: &str) -> Vec<u8> {
             put(&mut content, texts.get(evr));
         }
     }
-    section(&mut file, b'D', &content);
-    section(&mut file, b'P', &packages_section(packages, &texts, &dependencies));
+    section(&mut choosing, b'D', &content);
+    section(&mut choosing, b'P', &packages_section(packages, &texts, &dependencies));
     let mut content = Vec::new();
     let mut last = 0;
     for package in packages {
@@ -63,12 +87,14 @@ pub fn write(packages: &[RepoPackage], groups: &str) -> Vec<u8> {
             put_difference(&mut content, texts.get(&path.path), &mut last);
         }
     }
-    section(&mut file, b'F', &content);
-    section(&mut file, b'G', groups.as_bytes());
-    section(&mut file, b'T', &more.write());
-    section(&mut file, b'O', &origins_section(packages, &more));
-    section(&mut file, b'H', &digests_section(packages, &more));
-    file
+    section(&mut choosing, b'F', &content);
+    section(&mut choosing, b'G', groups.as_bytes());
+    section(&mut choosing, b'U', repository.as_bytes());
+    let mut fetching = Vec::new();
+    section(&mut fetching, b'T', &more.write());
+    section(&mut fetching, b'O', &origins_section(packages, &more));
+    section(&mut fetching, b'H', &digests_section(packages, &more));
+    [choosing, fetching]
 }
 
 fn packages_section(
@@ -211,7 +237,7 @@ pub fn section(file: &mut Vec<u8>, tag: u8, content: &[u8]) {
     file.extend(packed);
 }
 
-fn put(into: &mut Vec<u8>, mut number: u64) {
+pub(super) fn put(into: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         into.push((number & 0x7F) as u8 | 0x80);
         number >>= 7;
@@ -219,7 +245,7 @@ fn put(into: &mut Vec<u8>, mut number: u64) {
     into.push(number as u8);
 }
 
-fn put_difference(into: &mut Vec<u8>, number: u64, last: &mut u64) {
+pub(super) fn put_difference(into: &mut Vec<u8>, number: u64, last: &mut u64) {
     let difference = (number as i64).wrapping_sub(*last as i64);
     put(into, ((difference << 1) ^ (difference >> 63)) as u64);
     *last = number;

@@ -49,6 +49,20 @@ struct Place {
 }
 
 impl RepoConfig {
+    /// Where its packages are and which keys they are signed by, as a section of a `.repo` file.
+    pub fn section(&self) -> String {
+        let mut lines = vec![format!("[{}]", self.id)];
+        let mut line = |key: &str, value: &str| lines.push(format!("{key}={value}"));
+        self.baseurl.iter().take(1).for_each(|_| line("baseurl", &self.baseurl.join(" ")));
+        self.metalink.iter().for_each(|url| line("metalink", url));
+        self.mirrorlist.iter().for_each(|url| line("mirrorlist", url));
+        self.gpgkey.iter().take(1).for_each(|_| line("gpgkey", &self.gpgkey.join(" ")));
+        if !self.gpgcheck {
+            line("gpgcheck", "0");
+        }
+        lines.join("\n") + "\n"
+    }
+
     /// Reads the repositories of a `.repo` file. What is not known is passed over, as dnf does.
     ///
     /// # Errors

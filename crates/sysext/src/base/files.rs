@@ -147,7 +147,7 @@ impl Installed {
         }
         drop((kinds, targets, digests));
         let packages: Vec<RepoPackage> = packages.into_iter().map(|(package, _)| package).collect();
-        file.extend(index::write(&packages, ""));
+        file.extend(index::write(&packages, index::More::default()));
         file
     }
 }
