@@ -73,6 +73,7 @@ fn cases() -> Vec<Case> {
     add("large-default", &smaller, vec![large.write(&Compression::None)]);
     add("kinds-small", &smallest, vec![kinds.write(&Compression::None)]);
     add("large-small", &smallest, vec![large.write(&Compression::None)]);
+    add("alike-small", &smallest, vec![alike().write(&Compression::None)]);
     add("both", &recipe, vec![large.write(&Compression::None), kinds.write(&Compression::Gzip)]);
     cases
 }
@@ -122,6 +123,24 @@ fn large() -> NewPackage {
         files,
         build_time: 1_700_000_001,
         ..NewPackage::new("large", "2.0", "1.fc43", "x86_64")
+    }
+}
+
+/// A package with files that begin or end alike, stored and compressed.
+fn alike() -> NewPackage {
+    let mut files = Vec::new();
+    for (name, common) in [("noise", noise(900_000)), ("text", text(3 << 20))] {
+        for end in ["one", "another"] {
+            let begins = [common.as_slice(), end.as_bytes()].concat();
+            files.push(NewFile::file(&format!("/usr/lib/{name}-{end}"), 0o644, begins));
+            let ends = [end.as_bytes(), &common[common.len() - 90_000..]].concat();
+            files.push(NewFile::file(&format!("/usr/lib/{end}-{name}"), 0o644, ends));
+        }
+    }
+    NewPackage {
+        files,
+        build_time: 1_700_000_002,
+        ..NewPackage::new("alike", "1.0", "1.fc43", "noarch")
     }
 }
 

@@ -152,7 +152,7 @@ fn golden_in_browser(variable: &str, driver: &Path) -> Result<()> {
 }
 
 /// `cargo test` for WebAssembly, run by this very program.
-fn wasm_tests() -> Result<Command> {
+pub(crate) fn wasm_tests() -> Result<Command> {
     let runner = std::env::current_exe()?;
     let runner = format!(
         "target.wasm32-unknown-unknown.runner=[{:?}, \"test-runner\"]",

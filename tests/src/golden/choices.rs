@@ -1,6 +1,6 @@
 //! An index of packages and what is chosen of it: the same bytes and the same answers everywhere.
 
-use sysext::resolve::index::{self, Index};
+use sysext::resolve::index::{self, AllPaths, Index, More};
 use sysext::resolve::{Pool, Repo, Request, Spec, solve};
 use sysext::rpm::Dependency;
 use sysext::rpm::repodata::{Checksum, RepoPackage};
@@ -64,7 +64,11 @@ fn packages() -> Vec<RepoPackage> {
 /// An index, a base pack, and answers as text.
 pub(super) fn all() -> [(&'static str, Vec<u8>); 3] {
     let packages = packages();
-    let file = index::write(&packages, index::More::default());
+    let mut paths = AllPaths::default();
+    for (at, package) in packages.iter().enumerate() {
+        paths.add(at, &format!("/usr/share/doc/{}/README", package.name));
+    }
+    let file = index::write(&packages, More { paths, ..More::default() });
     let index = Index::read(&file).expect("our own index");
     let base = Installed::from(packages[..80].to_vec())
         .write(&About { from: "root".into(), ..About::default() });

@@ -9,16 +9,39 @@ use anyhow::{Context as _, Result, bail};
 use rpm::repodata::open;
 
 use super::{Cost, composer, measure};
-use crate::shell::{output, target};
+use crate::shell::{cargo, find, output, target};
+use crate::test::wasm_tests;
 
 /// How often the packages are there, under other names: a release has some 70,000.
 const COPIES: usize = 4;
 const RUNS: usize = 3;
 /// Sets that are chosen: one name, a few, many.
-const SETS: [&[&str]; 3] = [
+const SETS: [&[&str]; 4] = [
     &["httpd"],
     &["podman", "maven"],
     &["httpd", "podman", "maven", "ansible-core", "nginx", "texlive-base"],
+    &[
+        "httpd",
+        "podman",
+        "nginx",
+        "redis",
+        "memcached",
+        "bind",
+        "dnsmasq",
+        "git-core",
+        "tmux",
+        "strace",
+        "buildah",
+        "skopeo",
+        "cmake",
+        "php-cli",
+        "pcp",
+        "vim-enhanced",
+        "ruby",
+        "make",
+        "nodejs",
+        "python3-requests",
+    ],
 ];
 
 /// Prints seconds of CPU and MiB, ours and libsolv's.
@@ -92,7 +115,28 @@ pub(super) fn run(primaries: &[&str]) -> Result<()> {
             ours.cpu() / theirs.cpu()
         );
     }
-    Ok(())
+    in_hosts(&index)
+}
+
+/// The core alone, without reading and printing, natively and in Chromium.
+fn in_hosts(index: &Path) -> Result<()> {
+    let sets: Vec<String> = SETS.iter().map(|set| set.join(" ")).collect();
+    let run = |mut command: Command| {
+        command.env("SYSEXT_BENCH_INDEX", index).env("SYSEXT_BENCH_SETS", sets.join(";"));
+        command.args(["--package", "testdata", "--test", "choosing", "--", "--nocapture"]);
+        let output = output(&mut command)?;
+        output.lines().filter(|line| line.starts_with("  ")).for_each(|line| println!("{line}"));
+        anyhow::Ok(())
+    };
+    println!("names  packages  load ms choose ms, natively");
+    let mut native = cargo();
+    native.args(["test", "--release", "--quiet"]);
+    run(native)?;
+    println!("names  packages  load ms choose ms, in Chromium");
+    let mut page = wasm_tests()?;
+    page.env("CHROMEDRIVER", find("chromedriver").context("chromedriver is not here")?);
+    page.args(["--profile", "page"]);
+    run(page)
 }
 
 fn best(command: &Command) -> Result<Cost> {
