@@ -123,7 +123,8 @@ fn in_hosts(index: &Path) -> Result<()> {
     let sets: Vec<String> = SETS.iter().map(|set| set.join(" ")).collect();
     let run = |mut command: Command| {
         command.env("SYSEXT_BENCH_INDEX", index).env("SYSEXT_BENCH_SETS", sets.join(";"));
-        command.args(["--package", "testdata", "--test", "choosing", "--", "--nocapture"]);
+        command.args(["--package", "testdata", "--features", "bench", "--test", "choosing"]);
+        command.args(["--", "--nocapture"]);
         let output = output(&mut command)?;
         output.lines().filter(|line| line.starts_with("  ")).for_each(|line| println!("{line}"));
         anyhow::Ok(())
