@@ -15,6 +15,7 @@ mod initrd;
 mod kmod;
 mod level;
 mod lib_dir;
+mod mutable_host;
 mod nss;
 mod polkit;
 mod preset;
@@ -78,6 +79,7 @@ pub(crate) fn run(mut image: Image<'_, '_>) -> Vec<Finding> {
         kmod::check,
         level::check,
         lib_dir::check,
+        mutable_host::check,
         nss::check,
         polkit::check,
         preset::check,

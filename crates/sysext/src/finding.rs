@@ -92,6 +92,8 @@ pub enum Check {
     EtcConfig,
     /// Programs with more rights than their callers.
     Privileges,
+    /// What is meant to be written at run time.
+    MutableHost,
     /// Users and groups that are created on the running system.
     Sysusers,
     /// What D-Bus reads after the merge.
@@ -144,7 +146,7 @@ pub enum Check {
 
 impl Check {
     /// All of them.
-    pub const ALL: [Self; 50] = [
+    pub const ALL: [Self; 51] = [
         Self::FileConflict,
         Self::TypeConflict,
         Self::MetadataConflict,
@@ -171,6 +173,7 @@ impl Check {
         Self::PathOpt,
         Self::EtcConfig,
         Self::Privileges,
+        Self::MutableHost,
         Self::Sysusers,
         Self::Dbus,
         Self::LibDir,
@@ -232,6 +235,7 @@ impl Check {
             Self::PathOpt => "Out of /opt",
             Self::EtcConfig => "Units that want files of /etc which are elsewhere",
             Self::Privileges => "Programs with more rights than their callers",
+            Self::MutableHost => "Meant to be written at run time",
             Self::Sysusers => "Users and groups that are created",
             Self::Dbus => "Read by D-Bus after the merge",
             Self::LibDir => "Libraries in folders of their own",

@@ -23,7 +23,7 @@ pub struct About {
 
 impl About {
     /// All checks.
-    pub const ALL: [Self; 50] = [
+    pub const ALL: [Self; 51] = [
         Self {
             check: Check::FileConflict,
             what: "Two packages have one path with different content. No image is made.",
@@ -142,6 +142,13 @@ impl About {
             why: "Whoever merges the image should know.",
             fix: "`mode` and `capabilities` steps take them off.",
             link: "https://man7.org/linux/man-pages/man7/capabilities.7.html",
+        },
+        Self {
+            check: Check::MutableHost,
+            what: "Something below /usr is meant to be written at run time: others than root may write there, a service has it in `ReadWritePaths=`, or `tmpfiles.d` makes it.",
+            why: "Where extensions are merged /usr is a read-only overlay, even on systems where it could be written before; the program fails the first time it saves.",
+            fix: "Move the data to /var: by the program's configuration, with a `symlink` step in the place of the folder, and with `tmpfiles.d` that makes it there.",
+            link: "https://www.freedesktop.org/software/systemd/man/latest/systemd-sysext.html",
         },
         Self {
             check: Check::DirMeta,
