@@ -166,8 +166,11 @@ fn builds_come_from_locks_and_nothing_else() {
         (Some(0), Some("tool-1.0-1-43-x86-64.raw")),
         "{locked}"
     );
-    let (_, newest) = build(&shop, &trust);
+    let (_, newest) = build(&shop, &[&trust[..], &["--twice"]].concat());
     assert_eq!(newest["file_name"], "tool-2.0-1-43-x86-64.raw");
+    let images = fs::read_dir(shop.path("images")).unwrap();
+    let names = images.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert!(names.into_iter().all(|name| name.ends_with(".raw")), "the second image is gone");
     assert_ne!(lock(&shop), first);
 
     // The package of the lock is another one now.

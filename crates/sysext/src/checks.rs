@@ -20,6 +20,7 @@ mod nss;
 mod polkit;
 mod preset;
 mod privileges;
+mod reproducible;
 mod service;
 mod singleton;
 mod size;
@@ -47,6 +48,7 @@ use crate::recipe::Recipe;
 
 pub use about::About;
 pub(crate) use elf::{Elf, read as read_elf};
+pub use reproducible::reproducible;
 pub(crate) use singleton::is_dropped;
 
 /// Links that the kernel follows on the way to a file (`MAXSYMLINKS`).

@@ -140,13 +140,15 @@ pub enum Check {
     ExtCollide,
     /// What takes much room.
     Size,
+    /// An image that is another one when it is made again.
+    Reproducible,
     /// Nothing is left to put into the image.
     Empty,
 }
 
 impl Check {
     /// All of them.
-    pub const ALL: [Self; 51] = [
+    pub const ALL: [Self; 52] = [
         Self::FileConflict,
         Self::TypeConflict,
         Self::MetadataConflict,
@@ -197,6 +199,7 @@ impl Check {
         Self::StackDepth,
         Self::ExtCollide,
         Self::Size,
+        Self::Reproducible,
         Self::Empty,
     ];
 
@@ -259,6 +262,7 @@ impl Check {
             Self::StackDepth => "The base's kernel refuses images",
             Self::ExtCollide => "Two extensions have the same file",
             Self::Size => "What takes much room",
+            Self::Reproducible => "Not the same when made again",
             Self::Empty => "Nothing in the image",
         }
     }

@@ -35,6 +35,9 @@ pub(crate) struct Build {
     /// Use the packages of locks, which `lock` has written beside the recipes, and nothing else
     #[arg(long)]
     pub(crate) locked: bool,
+    /// Make each image a second time, and keep none that differs
+    #[arg(long)]
+    pub(crate) twice: bool,
     /// Folder that the images are put into
     #[arg(short, long, value_name = "DIR", default_value = "images")]
     pub(crate) output: PathBuf,

@@ -23,7 +23,7 @@ pub struct About {
 
 impl About {
     /// All checks.
-    pub const ALL: [Self; 51] = [
+    pub const ALL: [Self; 52] = [
         Self {
             check: Check::FileConflict,
             what: "Two packages have one path with different content. No image is made.",
@@ -373,6 +373,13 @@ impl About {
             why: "Every machine fetches and keeps them.",
             fix: "`leave-out` leaves them out.",
             link: "https://github.com/FyraLabs/rpm2sysext",
+        },
+        Self {
+            check: Check::Reproducible,
+            what: "`build --twice` makes each image a second time, with another number of threads; an image that differs is not kept.",
+            why: "Whoever gets the same bytes of the same packages and the same recipe knows that nobody has tampered with the image, and that a cache or a delta may be trusted.",
+            fix: "Report it with the recipe: it is a mistake of this program or of the machine.",
+            link: "https://reproducible-builds.org/",
         },
         Self {
             check: Check::Empty,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::finding::Finding;
 
 /// What was made.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct Report {
     /// Name of the extension.
     pub name: String,

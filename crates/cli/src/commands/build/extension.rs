@@ -3,14 +3,16 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::num::NonZero;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use indicatif::ProgressBar;
+use sysext::checks::reproducible;
 use sysext::erofs::Options;
 use sysext::rpm::repodata::Variables;
-use sysext::{Base, BesideFile, Contents, Extension, Recipe, Target};
+use sysext::{Base, BesideFile, Contents, Extension, Recipe, Report, Target};
 
 use super::bases::Known;
 use super::sources::Fetched;
@@ -53,15 +55,30 @@ pub(super) fn build(
     let mut contents = Contents::default();
     contents.beside = beside(job.recipe, &recipe.extension)?;
     contents.sources = held.sources;
-    let planned = Planned::new(&packages, &recipe, Some(&known.base), contents)?;
+    let plan = || Planned::new(&packages, &recipe, Some(&known.base), contents.clone());
+    let planned = plan()?;
     if planned.plan.has_errors() {
         return Ok(Built::Refused { findings: planned.plan.findings().to_vec() });
     }
     let image = args.output.join(planned.plan.file_name());
-    let mut pool = Workers::new(std::num::NonZero::new(workers));
     let contents = planned.plan.contents();
-    let report = planned.write(&image, &mut pool, &ProgressBar::hidden())?;
+    let report = write(planned, &image, workers)?;
+    if args.twice {
+        let again = image.with_extension("again");
+        let second = write(plan()?, &again, if workers == 1 { 2 } else { 1 });
+        let _ = fs::remove_file(&again);
+        if let Some(finding) = reproducible(&report, &second?) {
+            fs::remove_file(&image)
+                .with_context(|| format!("cannot remove {}", image.display()))?;
+            return Ok(Built::Refused { findings: [report.findings, vec![finding]].concat() });
+        }
+    }
     Ok(Built::Written { image, report, contents })
+}
+
+fn write(planned: Planned, image: &Path, workers: usize) -> Result<Report> {
+    let mut pool = Workers::new(NonZero::new(workers));
+    planned.write(image, &mut pool, &ProgressBar::hidden())
 }
 
 /// The Fedora release of a system: its own word, or its tag.
