@@ -135,15 +135,24 @@ fn an_index_is_enough_to_fetch_by() {
     let made: Vec<_> = world.server.requests().into_iter().map(|request| request.path).collect();
     assert!(made.iter().all(|path| path.contains("repodata")), "{made:?}");
 
-    let mut command = composer();
-    command.args(["fetch", "--arch", "x86_64", "--allow-unsigned", "--repo"]).arg(&index);
-    command.arg("--cache").arg(world.path("cache")).arg("-o").arg(world.path("out"));
-    let output = command.args(["/usr/share/two", "one"]).output().unwrap();
-    succeed(&output);
+    let fetch = |repo: &str, names: &[&str]| {
+        let mut command = composer();
+        command.args(["fetch", "--arch", "x86_64", "--allow-unsigned", "--repo", repo, "--cache"]);
+        command.arg(world.path("cache")).arg("-o").arg(world.path("out"));
+        succeed(&command.args(names).output().unwrap());
+        let requests = world.server.requests().into_iter();
+        requests.map(|request| request.path).collect::<Vec<_>>()
+    };
+    let fetched = fetch(index.to_str().unwrap(), &["/usr/share/two", "one"]);
     world.check(&["one", "two"]);
-    let fetched: Vec<_> = world.server.requests().into_iter().map(|request| request.path).collect();
     assert_eq!(fetched.len(), 2, "{fetched:?}");
     assert!(fetched.iter().all(|path| path.ends_with(".rpm")), "{fetched:?}");
+
+    // And the index may be on the web itself.
+    fs::copy(&index, world.path("repo/world.index")).unwrap();
+    let fetched = fetch(&format!("{}/world.index", world.server.url), &["/usr/share/three"]);
+    world.check(&["one", "two", "three"]);
+    assert_eq!(fetched, ["world.index", "three.rpm"]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow, bail};
+use indicatif::ProgressBar;
 use sysext::rpm::repodata::{Metalink, RepoConfig, State, Variables};
 use sysext::rpm::signature::{Keyring, Verdict};
 use sysext::{Repository, known_repositories};
@@ -110,6 +111,12 @@ fn expand(repo: &args::Repo, variables: &Variables, fetcher: &Fetcher) -> Result
         Place::Folder(path) if path.is_file() => {
             index = Some(path.clone());
             found = Place::Folder(crate::output::folder(path).to_owned());
+        }
+        Place::Web(_) if place.ends_with(".index") => {
+            let (folder, name) = place.rsplit_once('/').unwrap_or_default();
+            found = Place::new(folder)?;
+            let wanted = Wanted::unknown(found.clone(), name);
+            index = Some(fetcher.file(&wanted, &ProgressBar::hidden())?);
         }
         Place::Web(urls) => {
             described = format!("[{}]\nbaseurl={}\n", repo.display_name(), urls.join(" "));
