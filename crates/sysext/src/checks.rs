@@ -31,6 +31,7 @@ mod sysusers;
 pub(crate) mod testing;
 mod type_conflict;
 mod udev;
+mod update_trust;
 mod user_units;
 
 use std::collections::BTreeMap;
@@ -93,6 +94,7 @@ pub(crate) fn run(mut image: Image<'_, '_>) -> Vec<Finding> {
         sysusers::check,
         type_conflict::check,
         udev::check,
+        update_trust::check,
         user_units::check,
     ];
     for check in checks {

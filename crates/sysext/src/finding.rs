@@ -140,6 +140,8 @@ pub enum Check {
     ExtCollide,
     /// What takes much room.
     Size,
+    /// Updates that nobody has signed.
+    UpdateTrust,
     /// An image that is another one when it is made again.
     Reproducible,
     /// Nothing is left to put into the image.
@@ -148,7 +150,7 @@ pub enum Check {
 
 impl Check {
     /// All of them.
-    pub const ALL: [Self; 52] = [
+    pub const ALL: [Self; 53] = [
         Self::FileConflict,
         Self::TypeConflict,
         Self::MetadataConflict,
@@ -199,6 +201,7 @@ impl Check {
         Self::StackDepth,
         Self::ExtCollide,
         Self::Size,
+        Self::UpdateTrust,
         Self::Reproducible,
         Self::Empty,
     ];
@@ -262,6 +265,7 @@ impl Check {
             Self::StackDepth => "The base's kernel refuses images",
             Self::ExtCollide => "Two extensions have the same file",
             Self::Size => "What takes much room",
+            Self::UpdateTrust => "Updates that nobody has signed",
             Self::Reproducible => "Not the same when made again",
             Self::Empty => "Nothing in the image",
         }

@@ -23,7 +23,7 @@ pub struct About {
 
 impl About {
     /// All checks.
-    pub const ALL: [Self; 52] = [
+    pub const ALL: [Self; 53] = [
         Self {
             check: Check::FileConflict,
             what: "Two packages have one path with different content. No image is made.",
@@ -373,6 +373,13 @@ impl About {
             why: "Every machine fetches and keeps them.",
             fix: "`leave-out` leaves them out.",
             link: "https://github.com/FyraLabs/rpm2sysext",
+        },
+        Self {
+            check: Check::UpdateTrust,
+            what: "A transfer of systemd-sysupdate that the extension brings has `Verify=no`, or the key to verify with lies where systemd does not look any more.",
+            why: "An extension runs as root. Without a signature, whoever controls the server, a mirror or the way to it decides what is installed next.",
+            fix: "Sign `SHA256SUMS`, ship the public key as `/usr/lib/systemd/import-pubring.pgp`, and leave `Verify=` out.",
+            link: "https://github.com/frostyard/snosi/issues/291",
         },
         Self {
             check: Check::Reproducible,

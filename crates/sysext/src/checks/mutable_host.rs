@@ -9,8 +9,8 @@ use crate::finding::{Check, Severity};
 use crate::layout;
 use crate::recipe::Recipe;
 
-/// Folders of those that belong to a service so that it can read them, and nobody else.
-const READ_ONLY: [&str; 1] = ["usr/share/polkit-1/rules.d"];
+/// What belongs to a service so that it can read it and nobody else can, and what is copied to where it is written.
+const READ_ONLY: [&str; 3] = ["usr/share/polkit-1/rules.d", "usr/etc/", "usr/share/factory/"];
 /// Types of lines of `tmpfiles.d(5)` that read or remove at most.
 const HARMLESS: &[u8] = b"xXrRzZ";
 
@@ -32,8 +32,11 @@ fn writable(image: &mut Image<'_, '_>) {
         }
         let own = (entry.meta.uid != 0, entry.meta.gid != 0);
         let (user, group) = owners.get(path).copied().unwrap_or(own);
-        let others = [(user, 0o200), (group, 0o020), (true, 0o002)];
-        if others.iter().any(|(is_other, bit)| *is_other && entry.meta.mode & bit != 0) {
+        let mode = entry.meta.mode;
+        // Programs belong to others for the sake of their set-id bits.
+        let is_program = matches!(entry.kind, Kind::File(_)) && mode & 0o111 != 0;
+        let others = [(user && !is_program, 0o200), (group, 0o020), (true, 0o002)];
+        if others.iter().any(|(is_other, bit)| *is_other && mode & bit != 0) {
             found.push(path.clone());
         }
     }
@@ -139,6 +142,8 @@ mod tests {
                 group: "wireshark".into(),
                 ..NewFile::file("/usr/bin/dumpcap", 0o750, vec![1])
             },
+            NewFile { user: "nobody".into(), ..NewFile::file("/usr/bin/x", 0o4755, vec![1]) },
+            NewFile { user: "app".into(), ..NewFile::file("/etc/app.conf", 0o660, vec![1]) },
             NewFile::symlink("/usr/bin/link", "dumpcap"),
         ];
         assert_eq!(check(fine), [""; 0]);
