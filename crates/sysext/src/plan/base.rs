@@ -47,16 +47,15 @@ pub(super) fn leave_out_same(entries: &mut Entries<'_>, base_files: &BaseFiles<'
         })
         .map(|(place, _)| place)
         .collect();
-    let Some(first) = same.first() else { return };
-    let (first, finding) =
-        (display(first), Finding::new(Severity::Info, Check::BaseCollideSame, ""));
+    let Some(first) = same.first().map(|path| display(path)) else { return };
     let message = match same.len() {
         1 => format!("{first} is left out: the base has just the same"),
         count => {
             format!("{count} files are left out, the first is {first}: the base has just the same")
         }
     };
-    entries.findings.push(Finding { message, ..finding }.path(first.as_bytes()));
+    let finding = Finding::new(Severity::Info, Check::BaseCollideSame, message);
+    entries.findings.push(finding.path(first.as_bytes()));
     for path in &same {
         entries.entries.remove(path);
         prune(entries, path);
