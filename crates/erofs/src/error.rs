@@ -34,9 +34,6 @@ pub enum Error {
     /// Jobs of the writer's own were not asked for or not run before the end.
     #[error("content that was gathered from many files was not packed")]
     JobsLeft,
-    /// More content of small files than one packed inode can be asked for.
-    #[error("more than 4 GiB of small files: take another profile")]
-    TooManyFragments,
     /// The image would outgrow 2^32 blocks of 4 KiB.
     #[error("the image would be larger than 16 TiB")]
     TooLarge,

@@ -212,14 +212,11 @@ impl Writer {
 
     /// Jobs of the writer's own, for content that it gathered from many files; their results come by [`Writer::add`]
     /// in this order. To be asked for whenever content was added, and with `last` once all was.
-    ///
-    /// # Errors
-    /// There are more than 4 GiB of such content.
-    pub fn jobs(&mut self, last: bool) -> Result<Vec<Job>, Error> {
-        let Some(fragments) = &mut self.fragments else { return Ok(Vec::new()) };
-        let (files, jobs) = fragments.place(last)?;
+    pub fn jobs(&mut self, last: bool) -> Vec<Job> {
+        let Some(fragments) = &mut self.fragments else { return Vec::new() };
+        let (files, jobs) = fragments.place(last);
         files.iter().for_each(|file| self.complete(file));
-        Ok(jobs)
+        jobs
     }
 
     /// Makes the inodes of a file and of those that share its content.
@@ -316,4 +313,52 @@ pub(crate) fn crc32c(bytes: &[u8]) -> u32 {
             (crc >> 1) ^ (0x82F6_3B78 & (crc & 1).wrapping_neg())
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lz4::Workspace;
+    use crate::options::Profile;
+    use crate::read::Image;
+    use crate::tree::Meta;
+
+    /// As a tree with more than 4 GiB of small files.
+    #[test]
+    fn what_does_not_fit_the_packed_inode_gets_blocks_of_its_own() {
+        let mut tree = Tree::new(Meta::new(0o755));
+        let contents: Vec<Vec<u8>> = (0..20_u8)
+            .map(|number| {
+                let length = 20_000 + 3_000 * usize::from(number);
+                (0..length).map(|at| number ^ (at * at / 50) as u8).collect()
+            })
+            .collect();
+        let ids: Vec<NodeId> = contents
+            .iter()
+            .enumerate()
+            .map(|(number, content)| {
+                let (name, size) = (number.to_string(), content.len() as u64);
+                tree.file(tree.root(), name.as_bytes(), Meta::new(0o644), size).unwrap()
+            })
+            .collect();
+        let mut writer = Writer::new(tree, Options::new(Profile::Small)).unwrap();
+        writer.fragments.as_mut().unwrap().most = 200_000;
+        let (mut image, mut workspace) = (Vec::new(), Workspace::default());
+        for (id, content) in ids.iter().zip(&contents) {
+            let job = Job::new(&writer, *id, content.clone());
+            writer.add(job.run(&mut workspace)).unwrap();
+        }
+        for job in writer.jobs(true) {
+            writer.add(job.run(&mut workspace)).unwrap();
+            writer.writes().for_each(|write| write.put(&mut image));
+        }
+        writer.finish().unwrap().writes.iter().for_each(|write| write.put(&mut image));
+        let mut image = Image::open(std::io::Cursor::new(image)).unwrap();
+        let tree = image.tree().unwrap();
+        for (number, content) in contents.iter().enumerate() {
+            let id = tree.child(tree.root(), number.to_string().as_bytes()).unwrap();
+            let Kind::File(found) = &tree.node(id).kind else { panic!("{number} is a file") };
+            assert!(image.read_all(found).unwrap() == *content, "file {number}");
+        }
+    }
 }

@@ -80,11 +80,11 @@ fn write(tree: &Contents, options: Options) -> Vec<u8> {
                     writer.add(run_elsewhere(job, &mut workspace)).unwrap();
                 }
                 writer.writes().for_each(&mut put);
-                jobs = writer.jobs(false).unwrap();
+                jobs = writer.jobs(false);
             }
         }
     }
-    for job in writer.jobs(true).unwrap() {
+    for job in writer.jobs(true) {
         writer.add(run_elsewhere(job, &mut workspace)).unwrap();
     }
     let finished = writer.finish().unwrap();
@@ -262,13 +262,13 @@ fn nothing_comes_between_the_pieces_of_a_file() {
         let mut batch = jobs(&writer, ends);
         batch.extend((nth == 1).then(|| Job::new(&writer, large_id, pieces[0].to_vec())));
         run(&mut writer, batch);
-        let batch = writer.jobs(false).unwrap();
+        let batch = writer.jobs(false);
         assert!(!batch.is_empty(), "there is enough for fragments");
         run(&mut writer, batch);
     }
     let last = Job::new(&writer, large_id, pieces[1].to_vec());
     run(&mut writer, vec![last]);
-    let batch = writer.jobs(true).unwrap();
+    let batch = writer.jobs(true);
     run(&mut writer, batch);
     writer.finish().unwrap().writes.iter().for_each(|write| write.put(&mut image));
 

@@ -195,7 +195,7 @@ impl<R: Read> Compose<R> {
                 }
                 State::Finish => {
                     let writer = self.writer.as_mut().ok_or(Error::Protocol)?;
-                    let jobs = writer.jobs(true)?;
+                    let jobs = writer.jobs(true);
                     if jobs.is_empty() {
                         self.finish()?;
                     } else {
@@ -256,7 +256,7 @@ impl<R: Read> Compose<R> {
                 writer.add(packed)?;
             }
             self.writes.extend(writer.writes());
-            let jobs = writer.jobs(false)?;
+            let jobs = writer.jobs(false);
             // What the writer itself gathered comes before what was read since.
             if !jobs.is_empty() {
                 let number = self.next_batch;

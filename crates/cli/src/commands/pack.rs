@@ -171,7 +171,7 @@ impl Packing {
         let jobs = std::mem::take(&mut self.jobs);
         self.run(jobs)?;
         self.bar.inc(std::mem::take(&mut self.gathered) as u64);
-        let jobs = self.writer.jobs(false)?;
+        let jobs = self.writer.jobs(false);
         self.run(jobs)
     }
 
@@ -192,7 +192,7 @@ impl Packing {
     /// Writes the end of the image. Gives its size in bytes.
     fn finish(mut self) -> Result<u64> {
         self.compress()?;
-        let jobs = self.writer.jobs(true)?;
+        let jobs = self.writer.jobs(true);
         self.run(jobs)?;
         let finished = self.writer.finish()?;
         finished.writes.iter().try_for_each(|write| self.output.write(write))?;

@@ -28,8 +28,8 @@ const HELD: usize = 48 << 20;
 /// Least bytes of an end that is shared by content that begins differently: what is in front of it then fills blocks of
 /// its own, and takes an index.
 const LEAST: usize = 3 * BLOCK;
-/// Most content: a map header has 32 bits for the place of a fragment.
-const MAX_SIZE: u64 = 1 << 32;
+/// Most content: a map header has 32 bits for the place of a fragment, a compact inode for its size.
+const MAX_SIZE: u64 = u32::MAX as u64;
 
 /// Fragments on their way.
 #[derive(Debug)]
@@ -41,14 +41,15 @@ pub(super) struct Fragments {
     batch_bytes: usize,
     /// Content that has its place but is not yet part of a job.
     pending: Vec<u8>,
-    /// Bytes of content that have a place.
+    /// Bytes of content that have a place, and the most that may have one.
     size: u64,
+    pub(super) most: u64,
     /// Places of ends of fragments, by what they hold.
     ends: Ends,
-    /// Files whose fragment is the end of another's, and where that is, until what is in front of it comes back.
-    fronts: VecDeque<(Incoming, u64)>,
+    /// Files whose fragment is the end of another's, and where that is, or that have none, until the rest comes back.
+    fronts: VecDeque<(Incoming, Option<u64>)>,
     /// Those for which it came.
-    ready: Vec<(Incoming, u64, Packed)>,
+    ready: Vec<(Incoming, Option<u64>, Packed)>,
     /// Content that has come back compressed.
     received: u64,
     index: Vec<Entry>,
@@ -70,6 +71,7 @@ impl Fragments {
             batch_bytes: 0,
             pending: Vec::new(),
             size: 0,
+            most: MAX_SIZE,
             ends: Ends::default(),
             fronts: VecDeque::new(),
             ready: Vec::new(),
@@ -91,12 +93,9 @@ impl Fragments {
 
     /// Places what is gathered, if that is a batch or the last one. Gives the files, which are complete now, and what
     /// is to be compressed.
-    ///
-    /// # Errors
-    /// There are more than 4 GiB of fragments.
-    pub(super) fn place(&mut self, last: bool) -> Result<(Vec<Incoming>, Vec<Job>), Error> {
+    pub(super) fn place(&mut self, last: bool) -> (Vec<Incoming>, Vec<Job>) {
         if self.batch_bytes < BATCH && !last {
-            return Ok((Vec::new(), Vec::new()));
+            return (Vec::new(), Vec::new());
         }
         self.batch_bytes = 0;
         let mut batch = std::mem::take(&mut self.batch);
@@ -117,7 +116,12 @@ impl Fragments {
                 Some((front, at)) if length - front >= LEAST => {
                     content.truncate(front);
                     jobs.push(Job::gathered(Of::Front(file.node), content, self.features));
-                    self.fronts.push_back((file, at));
+                    self.fronts.push_back((file, Some(at)));
+                }
+                _ if self.size + length as u64 > self.most => {
+                    // The packed inode is full: the file gets blocks of its own.
+                    jobs.push(Job::gathered(Of::Front(file.node), content, self.features));
+                    self.fronts.push_back((file, None));
                 }
                 _ => {
                     file.set_fragment(self.size);
@@ -129,13 +133,10 @@ impl Fragments {
                 }
             }
         }
-        if self.size >= MAX_SIZE {
-            return Err(Error::TooManyFragments);
-        }
         if last {
             self.cut(1, &mut jobs);
         }
-        Ok((files, jobs))
+        (files, jobs)
     }
 
     /// Makes jobs of what is pending, of [`SEGMENT`] bytes, while there are so many bytes.
@@ -188,7 +189,9 @@ impl Fragments {
         }
         let ready = self.ready.drain(..).map(|(mut file, at, front)| {
             file.add_front(front, output, clusters);
-            file.set_fragment(at);
+            if let Some(at) = at {
+                file.set_fragment(at);
+            }
             file
         });
         ready.collect()
@@ -206,7 +209,8 @@ impl Fragments {
 
     /// Whether nothing is gathered or out to be compressed.
     pub(super) fn is_complete(&self) -> bool {
-        let has_none_out = self.fronts.is_empty() && self.received == self.size;
+        let has_none_out =
+            self.fronts.is_empty() && self.ready.is_empty() && self.received == self.size;
         self.batch.is_empty() && self.pending.is_empty() && has_none_out
     }
 
