@@ -48,16 +48,18 @@ fn indexed_base_os(base: Base) -> Option<Repositories> {
 
 /// An index of BaseOS.
 fn index() -> Option<Vec<u8>> {
-    let folder = data("repodata/cs9-baseos-2022/repodata")?;
-    let read = |part: &str| {
-        let mut paths = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
-        let path = paths.find(|path| path.to_string_lossy().contains(part)).unwrap();
-        fs::read(path).unwrap()
-    };
     // libsolv was asked without lists of all files, which would give it more solutions.
-    let primary = read("primary.xml.gz");
+    let primary = metadata("primary.xml.gz")?;
     let metadata = Metadata { primary: &primary, ..Metadata::default() };
     Some(make_index(&metadata).unwrap())
+}
+
+/// The file of BaseOS's metadata whose name has a part.
+fn metadata(part: &str) -> Option<Vec<u8>> {
+    let folder = data("repodata/cs9-baseos-2022/repodata")?;
+    let mut paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let path = paths.find(|path| path.to_string_lossy().contains(part)).unwrap();
+    Some(fs::read(path).unwrap())
 }
 
 /// Holds all answers against those of libsolv 0.7.23 for the same repository.
@@ -229,12 +231,11 @@ fn lists_of_all_files_tell_who_has_a_path() {
 /// Paths of an index are found by reading a chunk of it, and by everybody who has them.
 #[test]
 fn an_index_tells_who_has_a_path_by_parts_of_it() {
-    let Some(folder) = data("repodata/cs9-baseos-2022/repodata") else { return };
-    let read = |part: &str| {
-        let mut paths = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
-        fs::read(paths.find(|path| path.to_string_lossy().contains(part)).unwrap()).unwrap()
+    let (Some(primary), Some(filelists)) =
+        (metadata("primary.xml.gz"), metadata("filelists.xml.gz"))
+    else {
+        return;
     };
-    let (primary, filelists) = (read("primary.xml.gz"), read("filelists.xml.gz"));
     let metadata = Metadata { primary: &primary, all_paths: true, ..Metadata::default() };
     let file = make_index(&Metadata { filelists: Some(&filelists), ..metadata }).unwrap();
     let parts = Parts::read(&file).unwrap();

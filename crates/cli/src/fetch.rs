@@ -211,12 +211,12 @@ pub(crate) fn sha256_of(path: &Path) -> Result<String> {
         }
         hash.update(&buffer[..read]);
     }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(sysext::rpm::hex(&hash.finalize()))
 }
 
 /// The SHA-256 of bytes, in hexadecimal digits.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    sysext::rpm::hex(&Sha256::digest(bytes))
 }
 
 /// Holds a file against a digest.

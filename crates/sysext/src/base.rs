@@ -19,6 +19,7 @@ use rpm::{Dependency, Sense};
 use crate::error::Error;
 use files::Files;
 pub use files::{BaseFile, Installed};
+pub(crate) use files::{BaseFiles, within};
 
 const MAGIC: &[u8] = b"SYSXBAS\x03";
 

@@ -39,7 +39,7 @@ use std::collections::BTreeMap;
 use erofs::{Kind, NodeId, Tree};
 use rpm::Package;
 
-use crate::base::{Base, BaseFile, Nevra};
+use crate::base::{Base, BaseFile, BaseFiles, Nevra};
 use crate::extension::{Class, Task};
 use crate::finding::{Check, Finding, Severity};
 use crate::layout;
@@ -65,7 +65,7 @@ pub(crate) struct Image<'a, 'k> {
     pub(crate) by_node: &'a ByNode<'a>,
     pub(crate) known: &'a mut Known<'k>,
     /// What the base's packages have, by paths as they are on the system, if that is known.
-    pub(crate) base_files: Option<&'a BTreeMap<Vec<u8>, BaseFile<'a>>>,
+    pub(crate) base_files: Option<&'a BaseFiles<'a>>,
     pub(crate) findings: Vec<Finding>,
 }
 

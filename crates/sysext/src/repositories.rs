@@ -10,7 +10,7 @@ mod request;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use resolve::index::{Index, Origin, Origins, Parts, PathTable};
+use resolve::index::{BadIndex, Index, Origin, Origins, Parts, PathTable};
 use resolve::{Need, PackageId, Pool, Problem, Repo, RepoId, Solution, solve};
 use rpm::repodata::{Checksum, Comps, Modules, Primary, Record, RepoConfig, Repomd, open};
 
@@ -118,6 +118,16 @@ struct Indexed {
 }
 
 impl Repository {
+    /// The error for metadata of it that is broken.
+    fn broken(&self, error: rpm::Error) -> Error {
+        Error::Repository { repository: self.name.clone(), error }
+    }
+
+    /// The error for an index of it that is broken.
+    fn broken_index(&self, error: BadIndex) -> Error {
+        Error::Index { repository: self.name.clone(), error }
+    }
+
     /// A repository of which nothing is left out.
     pub fn new(name: &str) -> Self {
         Self {
@@ -208,8 +218,7 @@ impl Repositories {
     /// The file is broken, or not the one that the repository names.
     pub fn provide(&mut self, wanted: &Wanted, bytes: &[u8]) -> Result<(), Error> {
         let taken = self.take(wanted, bytes);
-        let name = &self.repositories[wanted.repository].repository.name;
-        taken.map_err(|error| Error::Repository { repository: name.clone(), error })
+        taken.map_err(|error| self.repositories[wanted.repository].repository.broken(error))
     }
 
     fn take(&mut self, wanted: &Wanted, bytes: &[u8]) -> Result<(), rpm::Error> {
@@ -261,7 +270,7 @@ impl Repositories {
     /// The index is broken.
     pub fn provide_index(&mut self, repository: usize, file: &[u8]) -> Result<(), Error> {
         let state = &mut self.repositories[repository];
-        let failed = |error| Error::Index { repository: state.repository.name.clone(), error };
+        let failed = |error| state.repository.broken_index(error);
         let parts = Parts::read(file).map_err(failed)?;
         let index = Index::read(file).map_err(failed)?;
         state.comps = groups::read(index.groups());
@@ -279,10 +288,7 @@ impl Repositories {
         for state in &mut self.repositories {
             if let Some(Indexed { index, origins, .. }) = &mut state.index {
                 let read = index.origins();
-                *origins = Some(read.map_err(|error| {
-                    let repository = state.repository.name.clone();
-                    Error::Index { repository, error }
-                })?);
+                *origins = Some(read.map_err(|error| state.repository.broken_index(error))?);
             }
         }
         Ok(())

@@ -204,9 +204,10 @@ pub(crate) struct Repositories {
     /// A repository; may be given several times
     ///
     /// The folder or URL that has repodata/ in it, or a file that `index` made (of a URL it ends with .index), with a
-    /// name before `=` if the last part of it will not do. A .repo file or its URL, for all that is enabled in it; ID=FILE.repo for one section. A name:
-    /// fedora, updates, rpmfusion-free, copr:OWNER/PROJECT and what else extensions/repositories.repo has; with * for all
-    /// that begin so. `,priority=N` after it prefers lower numbers [default: 99].
+    /// name before `=` if the last part of it will not do. A .repo file or its URL, for all that is enabled in it;
+    /// ID=FILE.repo for one section. A name: fedora, updates, rpmfusion-free, copr:OWNER/PROJECT and what else
+    /// extensions/repositories.repo has; with * for all that begin so. `,priority=N` after it prefers lower numbers
+    /// [default: 99].
     #[arg(long = "repo", required = true, value_name = "[NAME=]URL|DIR|FILE|NAME")]
     pub(crate) repos: Vec<Repo>,
     /// More repositories, as a `.repo` file has them.

@@ -84,8 +84,7 @@ fn json(path: &str, file: &BaseFile<'_>) -> Value {
         json["target"] = String::from_utf8_lossy(target).into();
     }
     if let Some(digest) = digest {
-        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        json["sha256_starts"] = hex.into();
+        json["sha256_starts"] = sysext::rpm::hex(digest).into();
     }
     json
 }

@@ -114,7 +114,7 @@ impl Incoming {
         }
     }
 
-    /// Takes what is in front of the fragment, for which another file's end is used.
+    /// Takes the front of what was to be a fragment, or all of it.
     pub(super) fn add_front(
         &mut self,
         packed: Packed,
@@ -122,13 +122,9 @@ impl Incoming {
         clusters: &mut Clusters,
     ) {
         let Packed { size, data, digests, .. } = packed;
-        let parts = match data {
-            Data::Stored(content) => stored(content),
-            Data::Compressed { blocks, extents, .. } => (extents, blocks),
-        };
         let start = (self.fragment_start % BLOCK_BYTES) as usize;
         self.fragment_start += size as u64;
-        self.add_extents(start, start + size, parts, digests, output, clusters);
+        self.add_extents(start, start + size, in_blocks(data), digests, output, clusters);
     }
 
     /// Bytes of a fragment in front of an end of at most `shared` bytes that another file has, too. That end starts in a
@@ -258,6 +254,14 @@ impl Incoming {
         let index = index::shortest(index, &self.runs, at, self.big);
         header.h_advise = (advise | index.advise).into();
         Body::compressed(index.layout, self.blocks, &[header.as_bytes(), &index.bytes, inline])
+    }
+}
+
+/// Extents of content that all stays in blocks, and those.
+pub(super) fn in_blocks(data: Data) -> (Vec<Extent>, Vec<u8>) {
+    match data {
+        Data::Stored(content) => stored(content),
+        Data::Compressed { blocks, extents, .. } => (extents, blocks),
     }
 }
 

@@ -10,7 +10,8 @@ use sha2::{Digest as _, Sha256};
 use crate::compress::Digest;
 use crate::format::BLOCK;
 
-/// Blocks of the shortest end that is known of content that is longer.
+/// Blocks of the shortest end that is known of content that is longer: what is in front of it, if it begins differently,
+/// fills blocks of its own and takes an index.
 const LEAST: usize = 4;
 
 /// Where known ends are.

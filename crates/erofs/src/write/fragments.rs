@@ -10,12 +10,12 @@ use std::collections::VecDeque;
 use zerocopy::IntoBytes as _;
 
 use super::clusters::Clusters;
-use super::data::Incoming;
+use super::data::{Incoming, in_blocks};
 use super::ends::{Chain, Ends};
 use super::index::{self, Entry, Runs};
 use super::inodes::Body;
 use super::output::Output;
-use crate::compress::{Data, Job, Of, Packed, SEGMENT};
+use crate::compress::{Job, Of, Packed, SEGMENT};
 use crate::error::Error;
 use crate::format::{BLOCK, MapHeader};
 use crate::options::Features;
@@ -25,9 +25,6 @@ use crate::tree::{Kind, NodeId, Tree};
 const BATCH: usize = 32 << 20;
 /// Compressed content that waits for more, so that it lies in one run and needs the short index.
 const HELD: usize = 48 << 20;
-/// Least bytes of an end that is shared by content that begins differently: what is in front of it then fills blocks of
-/// its own, and takes an index.
-const LEAST: usize = 3 * BLOCK;
 /// Most content: a map header has 32 bits for the place of a fragment, a compact inode for its size.
 const MAX_SIZE: u64 = u32::MAX as u64;
 
@@ -113,7 +110,7 @@ impl Fragments {
                     file.set_fragment(at);
                     files.push(file);
                 }
-                Some((front, at)) if length - front >= LEAST => {
+                Some((front, at)) => {
                     content.truncate(front);
                     jobs.push(Job::gathered(Of::Front(file.node), content, self.features));
                     self.fronts.push_back((file, Some(at)));
@@ -150,29 +147,20 @@ impl Fragments {
 
     /// Takes what came of the next job: a segment, or what is in front of a shared end.
     pub(super) fn add(&mut self, packed: Packed) -> Result<(), Error> {
-        let Packed { of, size, data, .. } = packed;
-        if let Of::Front(node) = of {
+        if let Of::Front(node) = packed.of {
             let waits = self.fronts.pop_front_if(|(file, _)| file.node == node);
             let (file, at) = waits.ok_or(Error::ContentNotWanted)?;
-            self.ready.push((file, at, Packed { of, size, data, ..packed }));
+            self.ready.push((file, at, packed));
             return Ok(());
         }
+        let Packed { size, data, .. } = packed;
         self.received += size as u64;
         if self.received > self.size {
             return Err(Error::ContentNotWanted);
         }
-        let blocks = match data {
-            Data::Stored(mut content) => {
-                content.resize(content.len().next_multiple_of(BLOCK), 0);
-                index::push_stored(&mut self.index, (content.len() / BLOCK) as u64);
-                content
-            }
-            Data::Compressed { blocks, extents, .. } => {
-                let big = self.features.has_big_clusters();
-                index::push_extents(&mut self.index, &extents, size, true, big);
-                blocks
-            }
-        };
+        let (extents, blocks) = in_blocks(data);
+        let big = self.features.has_big_clusters();
+        index::push_extents(&mut self.index, &extents, size, true, big);
         self.held_bytes += blocks.len();
         self.held.push(blocks);
         Ok(())

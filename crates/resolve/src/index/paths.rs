@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::read::{Reader, next, sections};
-use super::write::{put, put_difference, section};
+use super::write::{put, put_difference, put_text, section};
 use super::{BadIndex, split_path};
 
 /// Bytes of a chunk before compression, about.
@@ -75,13 +75,7 @@ impl AllPaths {
                 table.extend(path.bytes());
                 last.clear();
             }
-            let mut shared = last.bytes().zip(path.bytes()).take_while(|(a, b)| a == b).count();
-            while !path.is_char_boundary(shared) {
-                shared -= 1;
-            }
-            put(&mut chunk, shared as u64);
-            put(&mut chunk, (path.len() - shared) as u64);
-            chunk.extend(path[shared..].bytes());
+            put_text(&mut chunk, &path, &last);
             put(&mut chunk, same.len() as u64);
             let mut number = 0;
             for (_, _, package) in same {

@@ -347,7 +347,7 @@ impl Origins {
             None => usual_location(name, evr, arch),
         };
         let digest = self.digests.get(at * self.digest_size..(at + 1) * self.digest_size)?;
-        let hex = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = rpm::hex(digest);
         let [size, installed_size] = self.sizes[at];
         Some(Origin {
             location,

@@ -209,13 +209,7 @@ impl<'a> Texts<'a> {
         put(&mut content, self.0.len() as u64);
         let mut last: &str = "";
         for text in self.0.keys() {
-            let mut shared = last.bytes().zip(text.bytes()).take_while(|(a, b)| a == b).count();
-            while !text.is_char_boundary(shared) {
-                shared -= 1;
-            }
-            put(&mut content, shared as u64);
-            put(&mut content, (text.len() - shared) as u64);
-            content.extend(text[shared..].bytes());
+            put_text(&mut content, text, last);
             last = text;
         }
         content
@@ -243,6 +237,17 @@ pub(super) fn put(into: &mut Vec<u8>, mut number: u64) {
         number >>= 7;
     }
     into.push(number as u8);
+}
+
+/// Puts a text behind another: the bytes that they share, the bytes that follow, and those.
+pub(super) fn put_text(into: &mut Vec<u8>, text: &str, last: &str) {
+    let mut shared = last.bytes().zip(text.bytes()).take_while(|(a, b)| a == b).count();
+    while !text.is_char_boundary(shared) {
+        shared -= 1;
+    }
+    put(into, shared as u64);
+    put(into, (text.len() - shared) as u64);
+    into.extend(text[shared..].bytes());
 }
 
 pub(super) fn put_difference(into: &mut Vec<u8>, number: u64, last: &mut u64) {

@@ -14,6 +14,7 @@ use rpm::repodata::{FileKind, RepoPackage};
 use rpm::{FileFlags, Package};
 
 use super::{About, Base};
+use crate::extension::Extension;
 use crate::layout;
 
 /// Bytes that are kept of a digest: few, for there are many. Two contents of one path are told apart; whoever makes two
@@ -66,6 +67,17 @@ impl BaseFile<'_> {
             && algorithm == SHA256
             && self.digest.is_some_and(|kept| digest.starts_with(&kept))
     }
+}
+
+/// What a base has, by paths as they are on a system.
+pub(crate) type BaseFiles<'a> = BTreeMap<Vec<u8>, BaseFile<'a>>;
+
+/// What a base has where an extension can have something, by its place in the extension, which has `/etc` elsewhere.
+pub(crate) fn within<'f, 'a>(
+    files: &'f BaseFiles<'a>,
+    extension: &'f Extension,
+) -> impl Iterator<Item = (Vec<u8>, &'f BaseFile<'a>)> {
+    files.iter().filter_map(|(path, file)| Some((layout::within(path, extension)?, file)))
 }
 
 /// Packages of a base with what their headers say of their files, to be written to a pack.
@@ -241,9 +253,9 @@ impl Base {
     }
 
     /// The paths of its packages as they are on a system of a release, without the slash in front, if they are known.
-    pub(crate) fn files_on(&self, release: &str) -> Option<BTreeMap<Vec<u8>, BaseFile<'_>>> {
+    pub(crate) fn files_on(&self, release: &str) -> Option<BaseFiles<'_>> {
         self.index.as_ref()?;
-        let mut files = BTreeMap::<Vec<u8>, BaseFile<'_>>::new();
+        let mut files = BaseFiles::new();
         for (path, file) in self.files() {
             let Some(path) = layout::merged(path.as_bytes(), false, release) else { continue };
             // Of several packages that have a folder, the one that says most of it.

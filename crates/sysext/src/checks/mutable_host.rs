@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use erofs::Kind;
 
-use super::{Image, display, names, some, values};
+use super::{Image, display, path, some, values};
 use crate::finding::{Check, Severity};
 use crate::layout;
 use crate::recipe::Recipe;
@@ -74,8 +74,7 @@ fn units(image: &mut Image<'_, '_>) {
             .map(str::to_owned)
             .collect();
         if !wanted.is_empty() {
-            let [unit] = &names(std::slice::from_ref(&path))[..] else { continue };
-            let message = format!("{unit} wants to write to {}", some(&wanted));
+            let message = format!("{} wants to write to {}", path::name(&path), some(&wanted));
             warn(image, &path, message);
         }
     }

@@ -2,20 +2,17 @@
 //! with a version that nothing else of the base was built for.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use erofs::Kind;
 use rpm::{Package, evr};
 
 use super::Plan;
 use super::entries::{Entries, Entry, What};
-use crate::base::{Base, BaseFile, Nevra};
+use crate::base::{self, Base, BaseFile, BaseFiles, Nevra};
 use crate::finding::{Check, Finding, Severity};
 use crate::layout;
 use crate::path::display;
-
-/// What the base has, by paths as they are on the system.
-type BaseFiles<'a> = BTreeMap<Vec<u8>, BaseFile<'a>>;
 
 /// Numbers of the packages that the base has exactly.
 pub(super) fn same(packages: &[Package], base: Option<&Base>) -> BTreeSet<usize> {
@@ -37,11 +34,10 @@ pub(super) fn leave_out_same(entries: &mut Entries<'_>, base_files: &BaseFiles<'
         .required
         .iter()
         .filter_map(|path| layout::merged(path.as_bytes(), false, release))
+        .filter_map(|path| layout::within(&path, extension))
         .collect();
-    let same: BTreeSet<Vec<u8>> = base_files
-        .iter()
-        .filter(|(path, _)| !required.contains(*path))
-        .filter_map(|(path, file)| Some((layout::within(path, extension)?, file)))
+    let same: BTreeSet<Vec<u8>> = base::within(base_files, extension)
+        .filter(|(place, _)| !required.contains(place))
         .filter(|(place, file)| {
             entries.entries.get(place).is_some_and(|entry| is_same(entries, entry, file))
         })
@@ -144,8 +140,8 @@ fn hidden(plan: &Plan, base_files: Option<&BaseFiles<'_>>) -> Vec<String> {
         .collect();
     let hidden: BTreeSet<Vec<u8>> = base_files
         .into_iter()
-        .flatten()
-        .filter_map(|(path, _)| layout::within(path, &plan.recipe.extension))
+        .flat_map(|files| base::within(files, &plan.recipe.extension))
+        .map(|(place, _)| place)
         .filter(|place| own.contains(place))
         .collect();
     hidden.iter().map(|path| String::from_utf8_lossy(path).into_owned()).collect()
@@ -210,5 +206,18 @@ mod tests {
 
         let required = Extension { required: vec!["/usr/bin/same".into()], ..Extension::default() };
         assert!(paths(files(), &base, required).contains(&"/usr/bin/same".to_owned()));
+    }
+
+    #[test]
+    fn what_is_required_stays_however_it_is_called() {
+        let base = base_of(vec![file("/etc/app.conf", "text")]);
+        let has = |required: &[&str]| {
+            let required = required.iter().map(|path| (*path).to_owned()).collect();
+            let extension = Extension { required, ..Extension::default() };
+            let files = vec![file("/etc/app.conf", "text"), file("/usr/bin/own", "")];
+            paths(files, &base, extension).contains(&"/usr/etc/app.conf".to_owned())
+        };
+        assert!(!has(&[]));
+        assert!(has(&["/etc/app.conf"]) && has(&["/usr/etc/app.conf"]));
     }
 }

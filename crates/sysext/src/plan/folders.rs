@@ -4,18 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::entries::{Entries, Entry, What};
-use crate::base::BaseFile;
+use crate::base::{self, BaseFiles};
 use crate::finding::{Check, Finding, Severity};
-use crate::layout;
 use crate::path::display;
 
 /// Gives folders of an image mode and owner of the base's.
-pub(super) fn keep(entries: &mut Entries<'_>, base: &BTreeMap<Vec<u8>, BaseFile<'_>>) {
+pub(super) fn keep(entries: &mut Entries<'_>, base: &BaseFiles<'_>) {
     let own = folders(entries);
-    let extension = &entries.recipe.extension;
-    let of_base: BTreeMap<Vec<u8>, &BaseFile<'_>> = base
-        .iter()
-        .filter_map(|(path, file)| Some((layout::within(path, extension)?, file)))
+    let of_base: BTreeMap<Vec<u8>, _> = base::within(base, &entries.recipe.extension)
         .filter(|(path, _)| own.contains(path))
         .collect();
     let mut changed = Vec::new();

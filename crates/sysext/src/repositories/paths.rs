@@ -112,10 +112,7 @@ impl Repositories {
         missing: &BTreeSet<String>,
     ) -> Result<Vec<(PackageId, String)>, Error> {
         let state = &self.repositories[wanted.repository];
-        let failed = |error| {
-            let repository = state.repository.name.clone();
-            Error::Repository { repository, error }
-        };
+        let failed = |error| state.repository.broken(error);
         let mut found = Vec::new();
         let mut lists = Filelists::new(open(bytes).map_err(failed)?);
         let mut note = |package: &PackageFiles, _, path: &str| {
@@ -133,10 +130,7 @@ impl Repositories {
         let state = &mut self.repositories[wanted.repository];
         if let Some(indexed) = &mut state.index {
             let table = PathTable::read(bytes, indexed.parts.paths.end);
-            let repository = &state.repository.name;
-            indexed.table = Some(
-                table.map_err(|error| Error::Index { repository: repository.clone(), error })?,
-            );
+            indexed.table = Some(table.map_err(|error| state.repository.broken_index(error))?);
         }
         Ok(())
     }
@@ -155,8 +149,7 @@ impl Repositories {
         let read = index::read_chunk(bytes, indexed.index.len(), is_missing, |path, at| {
             found.push((PackageId::from_number(indexed.first + at as i32), path.to_owned()));
         });
-        let repository = &state.repository.name;
-        read.map_err(|error| Error::Index { repository: repository.clone(), error })?;
+        read.map_err(|error| state.repository.broken_index(error))?;
         Ok(found)
     }
 }
