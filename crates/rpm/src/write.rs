@@ -1,7 +1,6 @@
 //! A small writer of v4 packages: enough for a package of our own program and for fixtures, no more.
 //!
-//! What it writes, `rpm -K` and `rpm -i` accept. Not here: dependencies beyond the package's own name, signatures,
-//! configuration files.
+//! What it writes, `rpm -K` and `rpm -i` accept. Not here: dependencies of other kinds, signatures, configuration files.
 #![expect(
     clippy::arithmetic_side_effects,
     reason = "sizes of what the caller holds in memory, not of what strangers claim"
@@ -9,9 +8,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::dependency::Dependency;
 use crate::digest::{self, Hash};
 use crate::header::MAGIC;
 use crate::package::FileFlags;
+use crate::repodata::package::{RECOMMENDS, REQUIRES};
 use crate::tag;
 
 /// A package to be written.
@@ -33,6 +34,10 @@ pub struct NewPackage {
     pub build_time: u32,
     /// Files; they are put into the order of their paths, which rpm wants.
     pub files: Vec<NewFile>,
+    /// What it requires, beside what rpm must know to read it.
+    pub requires: Vec<Dependency>,
+    /// What it recommends.
+    pub recommends: Vec<Dependency>,
     /// Script to be run after installing.
     pub post: Option<String>,
 }
@@ -90,6 +95,8 @@ impl NewPackage {
             license: "MIT".to_owned(),
             build_time: 0,
             files: Vec::new(),
+            requires: Vec::new(),
+            recommends: Vec::new(),
             post: None,
         }
     }
@@ -154,10 +161,14 @@ impl NewPackage {
         header.strings(tag::PROVIDENAME, &[&self.name]);
         header.numbers(tag::PROVIDEFLAGS, &[8]);
         header.strings(tag::PROVIDEVERSION, &[&format!("{}-{}", self.version, self.release)]);
-        let features = ["rpmlib(CompressedFileNames)", "rpmlib(PayloadFilesHavePrefix)"];
-        header.strings(tag::REQUIRENAME, &features);
-        header.numbers(tag::REQUIREFLAGS, &[0x100_000A; 2]);
-        header.strings(tag::REQUIREVERSION, &["3.0.4-1", "4.0-1"]);
+        let features = [
+            ("rpmlib(CompressedFileNames)", 0x100_000A, "3.0.4-1"),
+            ("rpmlib(PayloadFilesHavePrefix)", 0x100_000A, "4.0-1"),
+        ];
+        header.dependencies(REQUIRES, features.into_iter().chain(self.requires.iter().map(flat)));
+        if !self.recommends.is_empty() {
+            header.dependencies(RECOMMENDS, self.recommends.iter().map(flat));
+        }
         header.strings(tag::PAYLOADDIGEST, &[&digest::hex(&Hash::of(digest::SHA256, payload))]);
         header.numbers(tag::PAYLOADDIGESTALGO, &[digest::SHA256]);
         if let Some(post) = &self.post {
@@ -225,6 +236,11 @@ impl Compression<'_> {
             Self::Other(_, compress) => compress(archive),
         }
     }
+}
+
+/// A dependency as a header has it: name, `RPMSENSE_*`, version.
+fn flat(dependency: &Dependency) -> (&str, u32, &str) {
+    (&dependency.name, u32::from(dependency.sense.bits()) << 1, &dependency.evr)
 }
 
 fn file_tags(header: &mut Store, files: &[&NewFile]) {
@@ -361,6 +377,18 @@ impl Store {
 
     fn i18n(&mut self, tag: u32, text: &str) {
         self.0.insert(tag, (9, 1, [text.as_bytes(), b"\0"].concat()));
+    }
+
+    /// Dependencies, by the tags of their names, flags and versions.
+    fn dependencies<'a>(
+        &mut self,
+        [name, flags, version]: [u32; 3],
+        all: impl Iterator<Item = (&'a str, u32, &'a str)>,
+    ) {
+        let all: Vec<_> = all.collect();
+        self.strings(name, &all.iter().map(|one| one.0).collect::<Vec<_>>());
+        self.numbers(flags, &all.iter().map(|one| one.1).collect::<Vec<_>>());
+        self.strings(version, &all.iter().map(|one| one.2).collect::<Vec<_>>());
     }
 
     fn strings(&mut self, tag: u32, texts: &[impl AsRef<str>]) {
