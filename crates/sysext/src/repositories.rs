@@ -6,6 +6,7 @@
 mod known;
 mod paths;
 mod request;
+mod search;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;

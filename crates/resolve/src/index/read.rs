@@ -339,6 +339,11 @@ impl Origins {
         Ok(())
     }
 
+    /// One line about a package, by its place in the index.
+    pub fn summary(&self, at: usize) -> Option<&str> {
+        Some(self.texts.get(*self.summaries.get(at)?))
+    }
+
     /// Where a package is, by its place in the index.
     pub fn get(&self, index: &Index, at: usize) -> Option<Origin> {
         let [name, evr, arch] = index.packages.get(at)?.map(|text| index.texts.get(text));
@@ -354,7 +359,7 @@ impl Origins {
             checksum: Checksum { algorithm: self.texts.get(self.algorithm).to_owned(), hex },
             size,
             installed_size,
-            summary: self.texts.get(self.summaries[at]).to_owned(),
+            summary: self.summary(at)?.to_owned(),
         })
     }
 }
