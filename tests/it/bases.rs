@@ -11,16 +11,11 @@ use sysext::rpm::repodata::{Primary, RepoPackage, open};
 use sysext::rpm::{Compression, Error, NewFile, NewPackage};
 
 use testdata::shared::data;
-use testdata::tools::{composer, has, run};
-
-/// Where the roots of these tests have their database.
-const DATABASE: &str = "usr/lib/sysimage/rpm";
+use testdata::tools::{DATABASE, composer, has, install, run};
 
 /// A root folder that has so many packages in its database, and some of the texts of a system.
 pub(crate) fn root(folder: &Path, packages: usize) -> PathBuf {
     let root = folder.join("root");
-    let database = root.join(DATABASE);
-    fs::create_dir_all(&database).unwrap();
     // Enough, and some of them large enough, that the database has pages of all kinds.
     let paths = (0..packages).map(|number| {
         let name = format!("package-{number}");
@@ -32,10 +27,7 @@ pub(crate) fn root(folder: &Path, packages: usize) -> PathBuf {
         fs::write(&path, package.write(&Compression::Gzip)).unwrap();
         path
     });
-    let mut install = Command::new("rpm");
-    install.arg("--dbpath").arg(&database);
-    install.args(["--install", "--justdb", "--nodeps", "--nosignature", "--ignoreos"]);
-    run(install.args(paths));
+    install(&root, paths);
     let release = "ID=fedora\nVERSION_ID=43\nPRETTY_NAME=\"Fedora 43\"\n";
     fs::write(root.join("usr/lib/os-release"), release).unwrap();
     fs::create_dir_all(root.join("etc")).unwrap();

@@ -22,6 +22,7 @@ mod repodata;
 mod resolver;
 mod second_reader;
 mod signatures;
+mod sites;
 mod sources;
 mod system;
 mod walk;

@@ -2,9 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 
 use crate::shared::skipped;
@@ -40,6 +41,44 @@ pub fn run(command: &mut Command) -> Output {
         text(&output.stderr)
     );
     output
+}
+
+/// Where roots of tests have the database of packages.
+pub const DATABASE: &str = "usr/lib/sysimage/rpm";
+
+/// Puts packages into the database of a root folder, and nothing else of them.
+pub fn install(root: &Path, packages: impl IntoIterator<Item = PathBuf>) {
+    let database = root.join(DATABASE);
+    fs::create_dir_all(&database).unwrap();
+    let mut install = Command::new("rpm");
+    install.arg("--dbpath").arg(&database);
+    install.args(["--install", "--justdb", "--nodeps", "--nosignature", "--ignoreos"]);
+    run(install.args(packages));
+}
+
+/// A page that the program serves until the value is dropped.
+pub struct Served {
+    server: Child,
+    /// Its address, with a slash at its end.
+    pub url: String,
+}
+
+/// Has the program serve a page, with more arguments.
+pub fn serve(page: &Path, more: &[&str]) -> Served {
+    let mut command = composer();
+    command.args(["serve", "--port", "0"]).arg(page).args(more);
+    let mut server = command.stdout(Stdio::piped()).spawn().unwrap();
+    let output = BufReader::new(server.stdout.take().unwrap());
+    let line = output.lines().next().unwrap().unwrap();
+    let url = line.split_whitespace().find(|word| word.starts_with("http://"));
+    Served { server, url: url.unwrap_or_else(|| panic!("no address: {line}")).to_owned() }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
 }
 
 /// Whether a tool is there. A missing one fails the test in CI and is said elsewhere.

@@ -1,6 +1,7 @@
 //! The arguments.
 
 mod build;
+mod catalog;
 mod recipes;
 mod repositories;
 
@@ -14,6 +15,7 @@ use sysext::extension::EtcPolicy;
 use sysext::{Arch, Exclude, Profile};
 
 pub(crate) use build::{Build, Judge, NamedBase, Whom};
+pub(crate) use catalog::{Catalog, Serve};
 pub(crate) use recipes::{Check, Checks, Explain, Fmt, New};
 pub(crate) use repositories::{
     BaseCommand, BaseMake, Checksig, Choice, Choosing, Deps, Fetch, Index, Info, Lock, Network,
@@ -55,6 +57,8 @@ pub(crate) enum Command {
     Lock(Lock),
     Fetch(Fetch),
     Index(Index),
+    Catalog(Catalog),
+    Serve(Serve),
     #[command(subcommand)]
     Base(BaseCommand),
     /// List the systems that extensions are for

@@ -2,6 +2,7 @@
 
 pub(crate) mod base;
 pub(crate) mod build;
+pub(crate) mod catalog;
 pub(crate) mod check;
 pub(crate) mod checks;
 pub(crate) mod checksig;
@@ -24,6 +25,7 @@ pub(crate) mod pack;
 pub(crate) mod resolve;
 pub(crate) mod schema;
 pub(crate) mod search;
+pub(crate) mod serve;
 pub(crate) mod targets;
 pub(crate) mod verify;
 pub(crate) mod why;

@@ -50,6 +50,8 @@ fn main() -> ExitCode {
         Command::Checksig(args) => commands::checksig::run(&args, &terminal),
         Command::Fetch(args) => commands::fetch::run(&args, &terminal),
         Command::Index(args) => commands::index::run(&args, &terminal),
+        Command::Catalog(args) => commands::catalog::run(&args, &terminal),
+        Command::Serve(args) => commands::serve::run(&args, &terminal),
         Command::Base(args) => commands::base::run(&args, &terminal),
         Command::Search(args) => commands::search::run(&args, &terminal),
         Command::Info(args) => commands::info::run(&args, &terminal),

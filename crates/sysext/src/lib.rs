@@ -41,6 +41,7 @@
 //! Not here: signatures of images, and anything of a host.
 
 mod base;
+pub mod catalog;
 pub mod checks;
 pub mod collisions;
 mod compose;
@@ -63,6 +64,7 @@ mod text;
 mod users;
 
 pub use base::{About, Base, BaseFile, Installed, Nevra};
+pub use catalog::{Catalog, CatalogSystem};
 pub use compose::{Compose, Phase, Progress, Report, Step};
 pub use error::Error;
 pub use extension::{BadExtension, Extension};

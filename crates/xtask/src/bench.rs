@@ -37,9 +37,9 @@ pub(crate) fn run(args: &[&str]) -> Result<()> {
 /// The page against the command line.
 fn page() -> Result<()> {
     let composer = composer()?;
-    let address = serve::in_background()?;
+    let served = serve::in_background()?;
     let mut tests = cargo();
-    tests.env("SYSEXT_PAGE", address).env("SYSEXT_COMPOSER", composer);
+    tests.env("SYSEXT_PAGE", &served.address).env("SYSEXT_COMPOSER", composer);
     let names = ["--ignored", "--nocapture", "page_and_command_line"];
     shell::run(tests.args(["test", "--package", "testdata", "--test", "e2e", "--"]).args(names))
 }

@@ -21,7 +21,8 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 Developer commands of sysext-composer.
 
-  cargo xtask serve [--port N]   build the page and serve it on 127.0.0.1 (port 8080, or the next free one)
+  cargo xtask serve [ARG...]     build the page and serve it on 127.0.0.1 (port 8080, or the next free one); ARG as for
+                                 `sysext-composer serve`, such as --catalog DIR
   cargo xtask test [STEP...]     run every test, or the steps named; `test --list` names them
   cargo xtask build              build the page into target/site
   cargo xtask table              write the table of extensions/README.md and extensions/CHECKS.md

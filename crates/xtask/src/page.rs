@@ -16,6 +16,9 @@ use crate::{demo, setup};
 /// Stands for the folder of the assets in `index.html`.
 const PLACEHOLDER: &str = "ASSETS";
 
+/// A catalog of nothing.
+const NO_CATALOG: &str = "{ \"version\": 1, \"systems\": [] }\n";
+
 /// Builds the page and gives its folder.
 pub(crate) fn build() -> Result<PathBuf> {
     setup::wasm_target()?;
@@ -44,6 +47,9 @@ pub(crate) fn build() -> Result<PathBuf> {
     let index =
         index.replace("data-demo=\"\"", if demo.is_some() { "data-demo=\"demo.rpm\"" } else { "" });
     fs::write(fresh.join("index.html"), index)?;
+    // Whoever publishes the page puts a folder of `sysext-composer catalog` in its place.
+    fs::create_dir_all(fresh.join("catalog"))?;
+    fs::write(fresh.join("catalog/catalog.json"), NO_CATALOG)?;
     let _ = fs::remove_dir_all(&page);
     fs::rename(&fresh, &page)?;
     report(&page.join(named))?;

@@ -1,81 +1,48 @@
-//! A server for the page on this machine alone.
+//! The page served on this machine, by the command line.
 
-use std::fs;
-use std::path::{Component, Path, PathBuf};
-use std::thread;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 
-use anyhow::{Context as _, Result, bail};
-use rouille::{Request, Response, Server};
+use anyhow::{Context as _, Result};
 
 use crate::page;
-use crate::shell::say;
+use crate::shell::{run as run_command, target};
 
-/// Builds the page and serves it until the person ends the command.
+/// Builds the page and serves it until the person ends the command. Arguments are those of `sysext-composer serve`.
 pub(crate) fn run(args: &[&str]) -> Result<()> {
-    let port = match args {
-        [] => None,
-        ["--port", port] => Some(port.parse::<u16>().context("--port takes a number up to 65535")?),
-        other => bail!("serve does not know {}", other.join(" ")),
-    };
-    let folder = page::build()?;
-    let server = match port {
-        Some(port) => listen(folder, port)?,
-        // 8080 is often taken; the next ones seldom are.
-        None => (8080..8090)
-            .find_map(|port| listen(folder.clone(), port).ok())
-            .context("no free port from 8080 to 8089")?,
-    };
-    say(&format!("The page is at http://{}/ (Ctrl-C ends the server)", server.server_addr()));
-    server.run();
-    Ok(())
+    run_command(command(&page::build()?).args(args))
 }
 
-/// Builds the page and serves it as long as this program runs. Gives its address.
-pub(crate) fn in_background() -> Result<String> {
-    let server = listen(page::build()?, 0)?;
-    let address = format!("http://{}/", server.server_addr());
-    thread::spawn(move || server.run());
-    Ok(address)
+/// The page while this program serves it.
+pub(crate) struct Served {
+    server: Child,
+    pub(crate) address: String,
+    /// The folder of the page.
+    pub(crate) page: PathBuf,
 }
 
-/// A server of a folder; port 0 is any free one.
-fn listen(
-    folder: PathBuf,
-    port: u16,
-) -> Result<Server<impl Fn(&Request) -> Response + Send + Sync + 'static>> {
-    let server = Server::new(("127.0.0.1", port), move |request| respond(&folder, request));
-    server.map_err(|error| anyhow::anyhow!("cannot listen on 127.0.0.1:{port}: {error}"))
+/// Builds the page and serves it until the value is dropped.
+pub(crate) fn in_background() -> Result<Served> {
+    let page = page::build()?;
+    let mut server = command(&page).args(["--port", "0"]).stdout(Stdio::piped()).spawn()?;
+    let output = BufReader::new(server.stdout.take().context("no output")?);
+    let line = output.lines().next().context("the server has not begun")??;
+    let address = line.split_whitespace().find(|word| word.starts_with("http://"));
+    let address = address.with_context(|| format!("no address: {line}"))?.to_owned();
+    Ok(Served { server, address, page })
 }
 
-fn respond(folder: &Path, request: &Request) -> Response {
-    let url = request.url();
-    let relative = Path::new(url.trim_start_matches('/'));
-    let inside = relative.components().all(|part| matches!(part, Component::Normal(_)));
-    let mut path = folder.join(relative);
-    if path.is_dir() {
-        path.push("index.html");
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
     }
-    let Some(bytes) = fs::read(&path).ok().filter(|_| inside) else { return Response::empty_404() };
-    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    let kind = match extension {
-        "html" => "text/html; charset=utf-8",
-        "js" => "text/javascript",
-        "css" => "text/css",
-        "wasm" => "application/wasm",
-        "svg" => "image/svg+xml",
-        "woff2" => "font/woff2",
-        _ => "application/octet-stream",
-    };
-    // The folder of the assets has a hash in its name.
-    let cache = if extension == "html" { "no-cache" } else { "max-age=31536000, immutable" };
-    let packable = matches!(extension, "html" | "js" | "css" | "wasm" | "svg");
-    let accepts =
-        request.header("Accept-Encoding").is_some_and(|accepted| accepted.contains("gzip"));
-    let response = match page::gzip(&bytes).ok().filter(|_| packable && accepts) {
-        Some(packed) => {
-            Response::from_data(kind, packed).with_additional_header("Content-Encoding", "gzip")
-        }
-        None => Response::from_data(kind, bytes),
-    };
-    response.with_additional_header("Cache-Control", cache)
+}
+
+/// The server of a page, which is built with it.
+fn command(page: &Path) -> Command {
+    let mut command = Command::new(target().join("release/sysext-composer"));
+    command.arg("serve").arg(page);
+    command
 }

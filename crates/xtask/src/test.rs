@@ -166,8 +166,11 @@ pub(crate) fn wasm_tests() -> Result<Command> {
 }
 
 fn e2e(context: &Context) -> Result<()> {
-    let address = serve::in_background()?;
+    let served = serve::in_background()?;
     let mut tests = cargo();
-    tests.env("SYSEXT_PAGE", address).env("SYSEXT_SKIPPED", &context.skipped);
+    tests
+        .env("SYSEXT_PAGE", &served.address)
+        .env("SYSEXT_SITE", &served.page)
+        .env("SYSEXT_SKIPPED", &context.skipped);
     shell::run(tests.args(["test", "--package", "testdata", "--test", "e2e"]))
 }

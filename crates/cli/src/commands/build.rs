@@ -17,9 +17,9 @@ use crate::fetch::Fetcher;
 use crate::terminal::Terminal;
 use crate::{Outcome, args, interrupt, recipes};
 
-pub(crate) use bases::Bases;
-pub(crate) use extension::{choice, release};
-pub(crate) use jobs::{Job, jobs};
+pub(crate) use bases::{Bases, Known};
+pub(crate) use extension::{choice, release, release_of};
+pub(crate) use jobs::{Job, jobs, systems};
 
 use summary::{Built, Row};
 
@@ -29,7 +29,7 @@ pub(crate) fn run(args: &args::Build, terminal: &Terminal) -> Result<Outcome> {
     fs::create_dir_all(&args.output)
         .with_context(|| format!("cannot make {}", args.output.display()))?;
     let fetcher = Fetcher::new(&args.network)?;
-    let bases = Bases::make(&args.whom.bases, &jobs, &args.network, terminal)?;
+    let bases = Bases::make(&args.whom.bases, systems(&jobs), &args.network, terminal)?;
     let rows = all(&jobs, args, &fetcher, &bases, terminal)?;
     let failed = rows.iter().filter(|row| !row.is_written()).count();
     if terminal.json {

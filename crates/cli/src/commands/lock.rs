@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use sysext::rpm::repodata::Checksum;
 use sysext::{Lock, LockedPackage};
 
-use super::build::{Bases, Job, choice, jobs, release, sources};
+use super::build::{Bases, Job, choice, jobs, release, sources, systems};
 use super::load::Loaded;
 use super::obtain::{Obtained, fetch_all, obtain, obtain_one};
 use crate::args::{Choice, Obtain, Repositories};
@@ -60,7 +60,7 @@ fn recipes_of(args: &args::Lock, terminal: &Terminal) -> Result<Outcome> {
     let found = recipes::find(&args.names, &args.collection.extensions)?;
     let jobs = jobs(&found, &args.whom)?;
     let fetcher = Fetcher::new(&args.network)?;
-    let bases = Bases::make(&args.whom.bases, &jobs, &args.network, terminal)?;
+    let bases = Bases::make(&args.whom.bases, systems(&jobs), &args.network, terminal)?;
     let mut results = Vec::new();
     for job in &jobs {
         let path = path(job);

@@ -126,7 +126,7 @@ pub(crate) fn fetch_all(
 }
 
 /// The keys of each repository, or nothing where signatures are not asked for, which is said aloud.
-fn keyrings(
+pub(crate) fn keyrings(
     sources: &[Source],
     fetcher: &Fetcher,
     keys: &Keyring,
@@ -154,7 +154,7 @@ fn keyrings(
 }
 
 /// The keys that a package is signed by, or why it cannot be taken. Without keys its signature is not asked for.
-fn check(
+pub(crate) fn check(
     origin: &Origin,
     path: &Path,
     keyring: Option<&Keyring>,

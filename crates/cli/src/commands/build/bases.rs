@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, anyhow};
 use sysext::{Arch, Base};
 
-use super::Job;
 use crate::args::{BaseMake, NamedBase, Network};
 use crate::commands::{base, load};
 use crate::terminal::Terminal;
@@ -23,29 +22,27 @@ pub(crate) struct Known {
 
 impl Bases {
     /// The packs that images are made on: those that are given, and the others made of the systems' images.
-    pub(crate) fn make(
+    pub(crate) fn make<'s>(
         given: &[NamedBase],
-        jobs: &[Job<'_>],
+        systems: impl Iterator<Item = (&'s str, Arch)>,
         network: &Network,
         terminal: &Terminal,
     ) -> Result<Self> {
         let mut bases = BTreeMap::new();
-        for Job { target, arch, .. } in jobs {
-            let key = (target.clone(), *arch);
+        for (target, arch) in systems {
+            let key = (target.to_owned(), arch);
             if bases.contains_key(&key) {
                 continue;
             }
             let is_meant = |named: &&NamedBase| {
                 named.target.as_ref().is_none_or(|named| named == target)
-                    && named.arch.is_none_or(|named| named == *arch)
+                    && named.arch.is_none_or(|named| named == arch)
             };
             let known = match given.iter().find(is_meant) {
                 Some(named) => {
                     Ok(Known { base: load::base(&named.path)?, path: named.path.clone() })
                 }
-                None => {
-                    made(target, *arch, network, terminal).map_err(|error| format!("{error:#}"))
-                }
+                None => made(target, arch, network, terminal).map_err(|error| format!("{error:#}")),
             };
             bases.insert(key, known);
         }

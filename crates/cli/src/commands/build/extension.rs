@@ -82,12 +82,15 @@ fn write(planned: Planned, image: &Path, workers: usize) -> Result<Report> {
 }
 
 /// The Fedora release of a system: its own word, or its tag.
-pub(crate) fn release(job: &Job<'_>, base: &Base) -> Result<String> {
-    let tag =
-        job.target.split_once(':').map(|(_, tag)| tag).filter(|tag| tag.parse::<u32>().is_ok());
+pub(crate) fn release_of(target: &str, base: &Base) -> Result<String> {
+    let tag = target.split_once(':').map(|(_, tag)| tag).filter(|tag| tag.parse::<u32>().is_ok());
     let release = base.about.os("VERSION_ID").or(tag).map(str::to_owned);
-    let release = release
-        .with_context(|| format!("the base of {} does not say which release it is", job.target))?;
+    release.with_context(|| format!("the base of {target} does not say which release it is"))
+}
+
+/// The Fedora release of a job's system, if the recipe is for it.
+pub(crate) fn release(job: &Job<'_>, base: &Base) -> Result<String> {
+    let release = release_of(&job.target, base)?;
     if !job.extension.is_for_release(&release) {
         bail!(
             "{} is Fedora {release} now, and the recipe is for {}",

@@ -40,6 +40,11 @@ pub(crate) fn jobs<'a>(recipes: &'a [OnDisk], whom: &Whom) -> Result<Vec<Job<'a>
     Ok(jobs)
 }
 
+/// The systems of jobs.
+pub(crate) fn systems<'a>(jobs: &'a [Job<'_>]) -> impl Iterator<Item = (&'a str, Arch)> {
+    jobs.iter().map(|job| (job.target.as_str(), job.arch))
+}
+
 /// The systems that a recipe is built for, of those that are asked for.
 fn builds(extension: &Extension, whom: &Whom, targets: &Targets) -> Vec<(String, Arch)> {
     let asked = |arch: &Arch| whom.arches.is_empty() || whom.arches.contains(arch);
