@@ -11,7 +11,9 @@ use yew::{
 
 use crate::agent::{Agent, Answer};
 use crate::browser::{self, Abilities};
-use crate::components::{Alert, Extension, Files, LookCard, Masthead, Packages, ResultCard, Tone};
+use crate::components::{
+    Alert, Extension, Files, FinderCard, LookCard, Masthead, Packages, ResultCard, Tone,
+};
 use crate::intake::{self, Sorted};
 use crate::protocol::{Key, Request, Response};
 use crate::state::{Action, Job, Made, State};
@@ -35,6 +37,18 @@ pub(crate) fn App() -> Html {
             dispatch.dispatch(Action::Removed(key));
         })
     };
+    let on_unneeded = {
+        let (on_remove, state) = (on_remove.clone(), state.clone());
+        Callback::from(move |unneeded: Vec<String>| {
+            let read = state.read().filter(|(_, info)| unneeded.contains(&info.nevra));
+            read.for_each(|(package, _)| on_remove.emit(package.key));
+        })
+    };
+    let on_system = {
+        let dispatch = state.dispatcher();
+        Callback::from(move |system| dispatch.dispatch(Action::ForSystem(system)))
+    };
+    let present: Vec<String> = state.read().map(|(_, info)| info.nevra.clone()).collect();
     let on_compose = {
         let (workers, state) = (workers.clone(), state.clone());
         Callback::from(move |()| workers.compose(&state))
@@ -70,6 +84,7 @@ pub(crate) fn App() -> Html {
                 <Limits />
                 <div class="page__columns">
                     <div class="page__column">
+                        <FinderCard {present} {on_system} on_add={on_add.clone()} on_remove={on_unneeded} />
                         <Packages state={(*state).clone()} {on_add} {on_remove} dispatch={dispatch.clone()} />
                         <Files tree={Rc::clone(&state.tree)} dispatch={dispatch.clone()} />
                         if let Some(image) = &state.image {
@@ -168,12 +183,13 @@ fn use_workers(dispatch: Dispatch, state: &State) -> Workers {
     let chosen: Vec<Key> = state.read().map(|(package, _)| package.key).collect();
     let recipe = (!chosen.is_empty() && state.name_error().is_none()).then(|| state.recipe());
     let planner = workers.clone();
-    use_effect_with((chosen, recipe), move |(keys, recipe)| {
+    use_effect_with((chosen, recipe, state.system.clone()), move |(keys, recipe, system)| {
         if let Some(recipe) = recipe {
             let serial = planner.serial.get() + 1;
             planner.serial.set(serial);
+            let base: Vec<File> = system.iter().map(|system| system.base.clone()).collect();
             planner
-                .send(&Request::Plan { serial, keys: keys.clone(), recipe: recipe.clone() }, &[]);
+                .send(&Request::Plan { serial, keys: keys.clone(), recipe: recipe.clone() }, &base);
         }
     });
     workers
@@ -232,9 +248,12 @@ impl Workers {
             }
             _ => {}
         });
-        let files: Vec<File> = state.read().map(|(package, _)| package.file.clone()).collect();
+        let base = state.system.iter().map(|system| system.base.clone());
+        let packages = state.read().map(|(package, _)| package.file.clone());
+        let files: Vec<File> = base.chain(packages).collect();
+        let request = Request::Compose { recipe: state.recipe(), on_base: state.system.is_some() };
         let agent = Agent::new(on_answer);
-        agent.send(&Request::Compose { recipe: state.recipe() }, &files);
+        agent.send(&request, &files);
         *self.composer.borrow_mut() = Some(agent);
         self.dispatch.dispatch(Action::Started);
     }

@@ -2,7 +2,7 @@
 
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Element, File, HtmlElement};
+use web_sys::{Element, File, HtmlElement, Response};
 
 /// What this browser can do.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -85,6 +85,28 @@ pub(crate) fn copy(text: &str) {
 pub(crate) fn focus(id: &str) {
     if let Some(element) = gloo::utils::document().get_element_by_id(id) {
         let _ = element.unchecked_ref::<HtmlElement>().focus();
+    }
+}
+
+/// The URL of something beside the page.
+pub(crate) fn beside_page(name: &str) -> String {
+    let base = gloo::utils::document().base_uri().ok().flatten().unwrap_or_default();
+    web_sys::Url::new_with_base(name, &base).map_or_else(|_| name.to_owned(), |url| url.href())
+}
+
+/// A text of this site, if it is there.
+pub(crate) async fn fetch_text(url: &str) -> Result<Option<String>, String> {
+    let wrong = |error: JsValue| format!("{url} cannot be fetched: {error:?}");
+    let response =
+        JsFuture::from(gloo::utils::window().fetch_with_str(url)).await.map_err(wrong)?;
+    let response: Response = response.dyn_into().map_err(wrong)?;
+    match response.status() {
+        404 => Ok(None),
+        _ if response.ok() => {
+            let text = JsFuture::from(response.text().map_err(wrong)?).await.map_err(wrong)?;
+            Ok(text.as_string())
+        }
+        status => Err(format!("{url} cannot be fetched: {status}")),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod extension;
 mod files;
+mod finder;
 mod findings;
 mod look;
 mod masthead;
@@ -13,6 +14,7 @@ mod tree_view;
 
 pub(crate) use extension::Extension;
 pub(crate) use files::Files;
+pub(crate) use finder::FinderCard;
 pub(crate) use look::LookCard;
 pub(crate) use masthead::Masthead;
 pub(crate) use packages::Packages;

@@ -4,6 +4,7 @@ mod agent;
 mod app;
 mod browser;
 mod components;
+mod finder;
 mod intake;
 mod look;
 mod protocol;

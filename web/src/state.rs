@@ -18,6 +18,8 @@ use crate::tree::{FileTree, Index};
 pub(crate) struct State {
     pub(crate) packages: Vec<Package>,
     pub(crate) tree: Rc<FileTree>,
+    /// The system that it is for, if one was chosen.
+    pub(crate) system: Option<Rc<System>>,
     /// The name that was typed, or `None` for that of the first package.
     pub(crate) typed_name: Option<String>,
     pub(crate) release: String,
@@ -33,6 +35,16 @@ pub(crate) struct State {
     pub(crate) image: Option<File>,
     /// A word on what was just done, for those who do not see it.
     pub(crate) said: String,
+}
+
+/// A system that an extension is for, and what it has already.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct System {
+    pub(crate) title: String,
+    pub(crate) release: String,
+    pub(crate) arch: Arch,
+    /// Its base pack.
+    pub(crate) base: File,
 }
 
 /// A package on the page.
@@ -83,6 +95,8 @@ pub(crate) enum Action {
     Toggled(Index),
     Opened(Index, bool),
     Filtered(String),
+    /// Is for a system, or for any of a release.
+    ForSystem(Option<Rc<System>>),
     Named(String),
     Released(String),
     ForArch(Arch),
@@ -109,6 +123,7 @@ impl Default for State {
         Self {
             packages: Vec::new(),
             tree: Rc::default(),
+            system: None,
             typed_name: None,
             release: RELEASES.first().copied().unwrap_or_default().to_owned(),
             typed_arch: None,
@@ -144,8 +159,16 @@ impl State {
         check_name(&self.name()).err().map(|error| error.to_string())
     }
 
-    /// The architecture: chosen, or that of the packages.
+    /// The release: the system's, or the one that was chosen.
+    pub(crate) fn release(&self) -> &str {
+        self.system.as_ref().map_or(&self.release, |system| &system.release)
+    }
+
+    /// The architecture: the system's, or chosen, or that of the packages.
     pub(crate) fn arch(&self) -> Arch {
+        if let Some(system) = &self.system {
+            return system.arch;
+        }
         let of_packages = || self.read().find_map(|(_, info)| info.arch.parse().ok());
         self.typed_arch.or_else(of_packages).unwrap_or(Arch::X86_64)
     }
@@ -182,7 +205,10 @@ impl State {
             },
             exclude: self.tree.excludes(),
             profile: self.profile,
-            ..Recipe::new(&self.name(), Target { release: self.release.clone(), arch: self.arch() })
+            ..Recipe::new(
+                &self.name(),
+                Target { release: self.release().to_owned(), arch: self.arch() },
+            )
         }
     }
 
@@ -268,6 +294,7 @@ impl State {
                 self.services.clear();
             }
             Action::Toggled(index) => Rc::make_mut(&mut self.tree).toggle(index),
+            Action::ForSystem(system) => self.system = system,
             Action::Named(name) => self.typed_name = Some(name),
             Action::Released(release) => self.release = release,
             Action::ForArch(arch) => self.typed_arch = Some(arch),

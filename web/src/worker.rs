@@ -1,8 +1,10 @@
 //! The worker's side: reads headers, plans, composes. Where the browser has no workers, the page does the same here,
 //! piece by piece.
 
+mod choose;
 mod compose;
 mod digests;
+mod fetch;
 mod image;
 mod look;
 mod plan;
@@ -16,7 +18,7 @@ use std::rc::Rc;
 
 use js_sys::Array;
 use sysext::rpm::{FileFlags, Package};
-use sysext::{Contents, Recipe};
+use sysext::{Base, Contents, Recipe};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{DedicatedWorkerGlobalScope, File, MessageEvent};
@@ -24,13 +26,31 @@ use yew::Callback;
 
 use crate::agent::{Answer, message};
 use crate::protocol::{FileInfo, Key, PackageInfo, PlanInfo, Request, Response};
+use choose::Chooser;
 use source::Source;
 
-/// Packages whose headers have been read, and contents that plans have asked for.
+/// Packages whose headers have been read, contents that plans have asked for, and what packages are chosen from.
 #[derive(Default)]
 struct Shelf {
     packages: RefCell<BTreeMap<Key, plan::Here>>,
     contents: RefCell<Contents>,
+    /// The base of the last plan, by the name of its file, which says what it holds.
+    base: RefCell<Option<(String, Rc<Base>)>>,
+    chooser: Chooser,
+}
+
+impl Shelf {
+    /// The base of a file, which is read once.
+    async fn base(&self, file: &File) -> Result<Rc<Base>, String> {
+        if let Some((name, base)) = &*self.base.borrow()
+            && *name == file.name()
+        {
+            return Ok(Rc::clone(base));
+        }
+        let base = Rc::new(plan::base(file).await?);
+        self.base.replace(Some((file.name(), Rc::clone(&base))));
+        Ok(base)
+    }
 }
 
 /// Whether this is the worker.
@@ -93,6 +113,8 @@ async fn respond(request: Request, files: Vec<File>, shelf: &Shelf, answer: &Cal
             answer.emit(look::respond(&request, files.first(), answer).await);
             return;
         }
+        Request::Choose(choosing) => return shelf.chooser.respond(choosing, answer).await,
+        Request::Bring(packages) => Response::AllBrought(choose::bring(packages, answer).await),
         Request::Forget { key } => {
             shelf.packages.borrow_mut().remove(&key);
             return;
@@ -105,10 +127,11 @@ async fn respond(request: Request, files: Vec<File>, shelf: &Shelf, answer: &Cal
             Response::Read { key, package }
         }
         Request::Plan { serial, keys, recipe } => {
-            Response::Planned { serial, plan: plan(&keys, &recipe, shelf).await }
+            Response::Planned { serial, plan: plan(&keys, &recipe, files.first(), shelf).await }
         }
-        Request::Compose { recipe } => {
-            match compose::run(&recipe, &files, answer).await {
+        Request::Compose { recipe, on_base } => {
+            let (base, packages) = files.split_at(usize::from(on_base).min(files.len()));
+            match compose::run(&recipe, base.first(), packages, answer).await {
                 Ok((done, file)) => answer.emit((done, Some(file))),
                 Err(error) => answer.emit((Response::Failed(error), None)),
             }
@@ -150,12 +173,21 @@ fn info(package: &Package) -> PackageInfo {
     }
 }
 
-async fn plan(keys: &[Key], recipe: &Recipe, shelf: &Shelf) -> Result<PlanInfo, String> {
+async fn plan(
+    keys: &[Key],
+    recipe: &Recipe,
+    base: Option<&File>,
+    shelf: &Shelf,
+) -> Result<PlanInfo, String> {
+    let base = match base {
+        Some(file) => Some(shelf.base(file).await?),
+        None => None,
+    };
     let chosen: Vec<plan::Here> = {
         let known = shelf.packages.borrow();
         keys.iter().filter_map(|key| known.get(key).cloned()).collect()
     };
-    let (plan, _) = plan::plan(&chosen, recipe, &shelf.contents).await?;
+    let (plan, _) = plan::plan(&chosen, recipe, base.as_deref(), &shelf.contents).await?;
     Ok(PlanInfo {
         findings: plan.findings().to_vec(),
         files: plan.files(),
@@ -211,8 +243,11 @@ mod tests {
 
     #[wasm_bindgen_test]
     async fn without_workers_the_page_composes_in_memory() {
-        let answers =
-            answers(&[(Request::Compose { recipe: recipe() }, vec![file(&package())])]).await;
+        let answers = answers(&[(
+            Request::Compose { recipe: recipe(), on_base: false },
+            vec![file(&package())],
+        )])
+        .await;
         let Some((Response::Composed { report, in_memory, .. }, Some(file))) = answers.last()
         else {
             panic!("no image: {:?}", answers.last().map(|(response, _)| response));

@@ -39,10 +39,7 @@ pub(crate) fn Extension(props: &ExtensionProps) -> Html {
         <Card id="extension" title="Extension">
             <form class="form" onsubmit={submit} novalidate=true>
                 { name_field(state, dispatch) }
-                <div class="form__pair">
-                    { release_field(state, dispatch) }
-                    { arch_field(state, dispatch) }
-                </div>
+                { system(state, dispatch) }
                 { services_field(state, dispatch) }
                 { options(state, dispatch) }
                 { outlook(state) }
@@ -70,6 +67,24 @@ fn name_field(state: &State, dispatch: &Dispatch) -> Html {
             <p id="name-help" class={if error.is_some() { "form__help form__help--error" } else { "form__help" }}>
                 { error.unwrap_or_else(|| "The image is installed as NAME.raw.".to_owned()) }
             </p>
+        </div>
+    }
+}
+
+/// What it is for: the system that was chosen, or a release and an architecture.
+fn system(state: &State, dispatch: &Dispatch) -> Html {
+    if let Some(system) = &state.system {
+        return html! {
+            <div>
+                <p class="form__label">{ "For" }</p>
+                <p id="for">{ format!("{}, {}", system.title, system.arch.rpm()) }</p>
+            </div>
+        };
+    }
+    html! {
+        <div class="form__pair">
+            { release_field(state, dispatch) }
+            { arch_field(state, dispatch) }
         </div>
     }
 }

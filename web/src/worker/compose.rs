@@ -21,9 +21,10 @@ use crate::protocol::Response;
 /// Milliseconds between two words on progress.
 const PROGRESS_EVERY: f64 = 100.0;
 
-/// Makes the extension of these packages.
+/// Makes the extension of these packages, on a base if there is one.
 pub(crate) async fn run(
     recipe: &Recipe,
+    base: Option<&File>,
     files: &[File],
     answer: &Callback<Answer>,
 ) -> Result<(Response, File), String> {
@@ -34,7 +35,12 @@ pub(crate) async fn run(
             Package::read(Source::open(file).await?).map_err(|error| error.to_string())?;
         packages.push(Here { package, file: file.clone() });
     }
-    let (plan, sources) = plan::plan(&packages, recipe, &RefCell::default()).await?;
+    let base = match base {
+        Some(file) => Some(plan::base(file).await?),
+        None => None,
+    };
+    let (plan, sources) = plan::plan(&packages, recipe, base.as_ref(), &RefCell::default()).await?;
+    drop(base);
     let digests = Digests::new();
     let compose = Compose::new(plan).map_err(|error| error.to_string())?;
     let compose = match &digests {

@@ -1,9 +1,10 @@
 //! Plans in a tab: headers first, then contents of the files that a plan asks for.
 
 use std::cell::RefCell;
+use std::io::Read as _;
 
 use sysext::rpm::Package;
-use sysext::{Contents, Plan, Recipe};
+use sysext::{Base, Contents, Plan, Recipe};
 use web_sys::File;
 
 use super::source::Source;
@@ -23,11 +24,12 @@ pub(crate) struct Here {
 pub(crate) async fn plan(
     packages: &[Here],
     recipe: &Recipe,
+    base: Option<&Base>,
     contents: &RefCell<Contents>,
 ) -> Result<(Plan, Vec<File>), String> {
     let text = |error: sysext::Error| error.to_string();
     let all = packages.iter().map(|here| here.package.clone()).collect();
-    let mut plan = Plan::with_contents(all, recipe, &contents.borrow()).map_err(text)?;
+    let mut plan = Plan::of(all, recipe, base, &contents.borrow()).map_err(text)?;
     let file_of = |package: &Package| {
         let here = packages.iter().find(|here| here.package.header_sha256 == package.header_sha256);
         here.map(|here| here.file.clone())
@@ -43,8 +45,15 @@ pub(crate) async fn plan(
             let source = Source::open(file).await?;
             contents.borrow_mut().read(source, &indexes).map_err(text)?;
         }
-        plan =
-            Plan::with_contents(plan.into_packages(), recipe, &contents.borrow()).map_err(text)?;
+        plan = Plan::of(plan.into_packages(), recipe, base, &contents.borrow()).map_err(text)?;
     }
     Ok((plan, files))
+}
+
+/// Reads a base pack.
+pub(super) async fn base(file: &File) -> Result<Base, String> {
+    let mut pack = Vec::new();
+    let mut source = Source::open(file).await?;
+    source.read_to_end(&mut pack).map_err(|error| error.to_string())?;
+    Base::read(&pack).map_err(|error| format!("{}: {error}", file.name()))
 }
