@@ -1,11 +1,12 @@
 //! The commands around recipes: new, check, fmt, explain, schema, lock, build.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use serde_json::Value;
-use sysext::rpm::{Compression, NewFile, NewPackage};
+use sysext::rpm::{Compression, Dependency, NewFile, NewPackage};
 
 use crate::on_base::base_of;
 use testdata::server::Server;
@@ -33,12 +34,16 @@ impl Workshop {
     }
 
     fn package(&self, name: &str, version: &str, content: &str) {
-        let package = NewPackage {
+        self.add(&NewPackage {
             files: vec![NewFile::file(&format!("/usr/bin/{name}"), 0o755, content.into())],
             ..NewPackage::new(name, version, "1", "x86_64")
-        };
+        });
+    }
+
+    /// Puts a package into the repository.
+    fn add(&self, package: &NewPackage) {
         fs::create_dir_all(self.path("repo")).unwrap();
-        let path = self.path("repo").join(format!("{name}-{version}.rpm"));
+        let path = self.path("repo").join(format!("{}-{}.rpm", package.name, package.version));
         fs::write(path, package.write(&Compression::Gzip)).unwrap();
         run(Command::new("createrepo_c").arg("--quiet").arg(self.path("repo")));
     }
@@ -227,6 +232,44 @@ fn what_fails_for_one_does_not_stop_the_others() {
         digests(&["--jobs", "1", "--workers", "4"]),
         digests(&["--jobs", "4", "--workers", "1"])
     );
+}
+
+/// Repositories are read once for all recipes of a system. What one needs to know of them must not change another.
+#[test]
+fn recipes_are_built_together_as_each_alone() {
+    if !has("createrepo_c") || !has("rpm") {
+        return;
+    }
+    let shop = Workshop::new();
+    // Only the list of all files knows who has this path.
+    let deep = Dependency::parse("/usr/share/deep/file").unwrap();
+    let file = |path: &str| vec![NewFile::file(path, 0o644, path.into())];
+    let package = |name: &str, path: &str| NewPackage {
+        files: file(path),
+        ..NewPackage::new(name, "1", "1", "noarch")
+    };
+    shop.add(&package("deep", "/usr/share/deep/file"));
+    let requires = vec![deep.clone()];
+    shop.add(&NewPackage { requires, ..package("needs", "/usr/share/needs") });
+    let recommends = vec![deep];
+    shop.add(&NewPackage { recommends, ..package("recommends", "/usr/share/recommends") });
+    for name in ["needs", "recommends"] {
+        let text = format!("summary = \"x\"\npackages = [\"{name}\"]\nweak-dependencies = true\n");
+        shop.recipe(name, &text);
+    }
+    let base = shop.base("43");
+    let build = |names: &[&str]| -> BTreeMap<String, Value> {
+        let how = ["--repo", "repo", "--allow-unsigned", "--target", "kinoite:43", "--jobs", "1"];
+        let base = ["--arch", "x86_64", "--base", base.to_str().unwrap()];
+        let (code, said) = shop.json(&[&["build"], names, &how, &base].concat());
+        assert_eq!(code, Some(0), "{said:#}");
+        let builds = said["builds"].as_array().unwrap().iter();
+        builds.map(|build| (build["extension"].to_string(), build["sha256"].clone())).collect()
+    };
+    let mut alone = build(&["needs"]);
+    alone.extend(build(&["recommends"]));
+    assert!(alone.values().all(Value::is_string), "{alone:?}");
+    assert_eq!(build(&["needs", "recommends"]), alone);
 }
 
 #[test]

@@ -26,6 +26,7 @@ pub(crate) mod resolve;
 pub(crate) mod schema;
 pub(crate) mod search;
 pub(crate) mod serve;
+pub(crate) mod shelf;
 pub(crate) mod targets;
 pub(crate) mod verify;
 pub(crate) mod why;

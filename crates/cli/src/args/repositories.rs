@@ -199,7 +199,7 @@ pub(crate) struct BaseMake {
 }
 
 /// Which repositories, for which target.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, Eq, PartialEq, clap::Args)]
 pub(crate) struct Repositories {
     /// A repository; may be given several times
     ///
@@ -360,7 +360,7 @@ pub(crate) struct Checksig {
 }
 
 /// A repository in the arguments.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Repo {
     /// What it shall be called, or which section of a `.repo` file is meant.
     pub(crate) name: Option<String>,

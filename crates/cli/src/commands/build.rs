@@ -13,13 +13,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context as _, Result};
 
+use super::shelf::Shelf;
 use crate::fetch::Fetcher;
 use crate::terminal::Terminal;
 use crate::{Outcome, args, interrupt, recipes};
 
 pub(crate) use bases::{Bases, Known};
 pub(crate) use extension::{choice, release, release_of};
-pub(crate) use jobs::{Job, jobs, systems};
+pub(crate) use jobs::{Job, jobs, order, systems};
 
 use summary::{Built, Row};
 
@@ -55,17 +56,19 @@ fn all(
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
     let side_by_side = args.jobs.map_or(cores, NonZero::get).min(jobs.len()).max(1);
     let workers = args.storage.workers.map_or_else(|| (cores / side_by_side).max(1), NonZero::get);
+    let order = order(jobs);
+    let shelf = Shelf::new(side_by_side);
     let next = AtomicUsize::new(0);
     let bar = terminal.counter(jobs.len(), "building");
     let rows = Mutex::new(Vec::new());
     let work = || {
         loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(job) = jobs.get(at) else { return };
+            let at = order.get(next.fetch_add(1, Ordering::Relaxed));
+            let Some((at, job)) = at.and_then(|at| Some((*at, jobs.get(*at)?))) else { return };
             if interrupt::check().is_err() {
                 return;
             }
-            let built = extension::build(job, args, fetcher, bases, workers);
+            let built = extension::build(job, args, fetcher, &shelf, bases, workers);
             let row = Row::new(job, built);
             if let Ok(mut rows) = rows.lock() {
                 if !terminal.json {

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use sysext::resolve::index::Parts;
@@ -23,6 +24,10 @@ pub(crate) struct Loaded {
     pub(crate) repositories: Repositories,
     pub(crate) sources: Vec<Source>,
     pub(crate) selection: Selection,
+    /// The keys that packages of each source must be signed by, once packages are to be fetched.
+    pub(crate) keyrings: Option<Arc<Vec<Option<Keyring>>>>,
+    /// Whether lists of all files were read for what was wanted. Who knows more paths may choose otherwise.
+    pub(crate) has_more_paths: bool,
 }
 
 impl Loaded {
@@ -32,46 +37,59 @@ impl Loaded {
         fetcher: &Fetcher,
         terminal: &Terminal,
     ) -> Result<Self> {
-        let keys = Keyring::default();
-        let mut loaded = Self::read(from, Selection::default(), fetcher, &keys, terminal)?;
+        let mut loaded = Self::read(from, fetcher, &Keyring::default(), terminal)?;
         loaded.repositories.read_origins()?;
         Ok(loaded)
     }
 
-    /// Reads the base and all that choosing needs of the repositories. Signed metadata is held against their keys and
-    /// others.
-    pub(crate) fn new(
-        args: &args::Choice,
+    /// Has packages be wanted, and reads what only choosing these needs. Signed metadata is held against the repositories'
+    /// keys and others.
+    pub(crate) fn want(
+        &mut self,
+        how: &args::Choosing,
+        specs: &[String],
         fetcher: &Fetcher,
         keys: &Keyring,
-        terminal: &Terminal,
-    ) -> Result<Self> {
-        let selection = Selection {
-            specs: args.specs.clone(),
-            exclude: args.how.exclude.clone(),
-            absent: args.how.absent.clone(),
-            weak: !args.how.no_weak,
-            best: !args.how.no_best,
-            multilib: !args.how.no_multilib,
+    ) -> Result<()> {
+        self.selection = Selection {
+            specs: specs.to_vec(),
+            exclude: how.exclude.clone(),
+            absent: how.absent.clone(),
+            weak: !how.no_weak,
+            best: !how.no_best,
+            multilib: !how.no_multilib,
         };
-        let mut loaded = Self::read(&args.from, selection, fetcher, keys, terminal)?;
-        let repositories = &loaded.repositories;
-        let is_there = |name: &String| {
-            let mut all = repositories.base().packages();
-            all.any(|nevra| nevra.name() == name)
-        };
-        if let Some(name) = args.how.absent.iter().find(|name| !is_there(name)) {
+        let base = self.repositories.base();
+        let is_there = |name: &String| base.packages().any(|nevra| nevra.name() == name);
+        if let Some(name) = how.absent.iter().find(|name| !is_there(name)) {
             bail!("--absent {name}: the base has no package of this name; --base says what it is");
         }
-        if !args.how.no_filelists {
-            loaded.read_paths(fetcher, keys)?;
+        if specs.iter().any(|spec| spec.starts_with('@')) {
+            self.read_metadata(true, fetcher, keys)?;
         }
-        Ok(loaded)
+        if !how.no_filelists {
+            self.read_paths(fetcher, keys)?;
+        }
+        Ok(())
+    }
+
+    /// Reads metadata of the repositories, perhaps with groups.
+    fn read_metadata(&mut self, groups: bool, fetcher: &Fetcher, keys: &Keyring) -> Result<()> {
+        loop {
+            let wanted = self.repositories.wanted(groups);
+            if wanted.is_empty() {
+                return Ok(());
+            }
+            for wanted in wanted {
+                let bytes = get(&wanted, &self.sources, fetcher, keys)?;
+                self.repositories.provide(&wanted, &bytes)?;
+            }
+        }
     }
 
     /// Reads who has paths that are needed and that only lists of all files have.
     fn read_paths(&mut self, fetcher: &Fetcher, keys: &Keyring) -> Result<()> {
-        let Self { repositories, sources, selection } = self;
+        let Self { repositories, sources, selection, has_more_paths, .. } = self;
         loop {
             let wanted = repositories.wanted_for_paths(selection);
             if wanted.is_empty() {
@@ -83,12 +101,13 @@ impl Loaded {
                 files.push((wanted, bytes));
             }
             repositories.provide_paths(selection, &files)?;
+            *has_more_paths = true;
         }
     }
 
-    fn read(
+    /// Reads the base and all that choosing needs of the repositories; nothing is wanted of them.
+    pub(crate) fn read(
         from: &args::Repositories,
-        selection: Selection,
         fetcher: &Fetcher,
         keys: &Keyring,
         terminal: &Terminal,
@@ -104,22 +123,15 @@ impl Loaded {
                 repositories.provide_index(at, &file)?;
             }
         }
-        let groups = selection.specs.iter().any(|spec| spec.starts_with('@'));
-        loop {
-            let wanted = repositories.wanted(groups);
-            if wanted.is_empty() {
-                break;
-            }
-            for wanted in wanted {
-                let bytes = get(&wanted, &sources, fetcher, keys)?;
-                repositories.provide(&wanted, &bytes)?;
-            }
-        }
-        note_unknown(&repositories.index(), terminal);
-        Ok(Self { repositories, sources, selection })
+        let selection = Selection::default();
+        let mut loaded =
+            Self { repositories, sources, selection, keyrings: None, has_more_paths: false };
+        loaded.read_metadata(false, fetcher, keys)?;
+        note_unknown(&loaded.repositories.index(), terminal);
+        Ok(loaded)
     }
 
-    /// As [`Loaded::new`], and the packages that must come along. If there are none, why has been said, and nothing comes
+    /// Reads repositories, has packages be wanted, and gives the packages that must come along. If there are none, why has been said, and nothing comes
     /// back.
     pub(crate) fn solved(
         args: &args::Choice,
@@ -127,7 +139,8 @@ impl Loaded {
         keys: &Keyring,
         terminal: &Terminal,
     ) -> Result<Option<(Self, Solution)>> {
-        let loaded = Self::new(args, fetcher, keys, terminal)?;
+        let mut loaded = Self::read(&args.from, fetcher, keys, terminal)?;
+        loaded.want(&args.how, &args.specs, fetcher, keys)?;
         match loaded.repositories.resolve(&loaded.selection) {
             Ok(solution) => Ok(Some((loaded, solution))),
             Err(problems) => {

@@ -1,16 +1,17 @@
 //! `sysext-composer lock`: exactly which packages an extension is made of.
 #![expect(clippy::disallowed_methods, reason = "this crate is the outside world")]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use sysext::rpm::repodata::Checksum;
-use sysext::{Lock, LockedPackage};
+use sysext::{About, Lock, LockedPackage};
 
-use super::build::{Bases, Job, choice, jobs, release, sources, systems};
-use super::load::Loaded;
+use super::build::{Bases, Job, choice, jobs, order, release, sources, systems};
 use super::obtain::{Obtained, fetch_all, obtain, obtain_one};
+use super::shelf::Shelf;
 use crate::args::{Choice, Obtain, Repositories};
 use crate::fetch::{Fetcher, Place, Wanted, matches, sha256_of};
 use crate::output::{create_folder, write_file};
@@ -45,7 +46,7 @@ fn packages_of(args: &args::Lock, output: &Path, terminal: &Terminal) -> Result<
     let Some((packages, loaded)) = obtain(&obtain_args, terminal)? else {
         return Ok(Outcome::Refused);
     };
-    let lock = lock(&obtain_args.choice, packages, &loaded)?;
+    let lock = lock(&obtain_args.choice, packages, &loaded.repositories.base().about)?;
     let lock = write(lock, output)?;
     if terminal.json {
         terminal.result(&lock);
@@ -61,10 +62,13 @@ fn recipes_of(args: &args::Lock, terminal: &Terminal) -> Result<Outcome> {
     let jobs = jobs(&found, &args.whom)?;
     let fetcher = Fetcher::new(&args.network)?;
     let bases = Bases::make(&args.whom.bases, systems(&jobs), &args.network, terminal)?;
-    let mut results = Vec::new();
-    for job in &jobs {
+    let shelf = Shelf::new(1);
+    let mut results = BTreeMap::new();
+    for at in order(&jobs) {
+        let job = &jobs[at];
         let path = path(job);
-        let locked = one(job, args, &fetcher, &bases, terminal).and_then(|lock| write(lock, &path));
+        let locked =
+            one(job, args, &fetcher, &shelf, &bases, terminal).and_then(|lock| write(lock, &path));
         let (extension, target, arch) = (&job.recipe.name, &job.target, job.arch.rpm());
         match (&locked, terminal.json) {
             (Ok(lock), false) => println!(
@@ -77,11 +81,13 @@ fn recipes_of(args: &args::Lock, terminal: &Terminal) -> Result<Outcome> {
             (_, true) => {}
         }
         let error = locked.as_ref().err().map(|error| format!("{error:#}"));
-        results.push(serde_json::json!({
+        let result = serde_json::json!({
             "extension": extension, "target": target, "arch": arch, "path": path,
             "lock": locked.as_ref().ok(), "error": error,
-        }));
+        });
+        results.insert(at, result);
     }
+    let results: Vec<_> = results.into_values().collect();
     let failed = results.iter().filter(|result| !result["error"].is_null()).count();
     if terminal.json {
         terminal.result(&serde_json::json!({ "locks": results, "failed": failed }));
@@ -94,6 +100,7 @@ fn one(
     job: &Job<'_>,
     args: &args::Lock,
     fetcher: &Fetcher,
+    shelf: &Shelf,
     bases: &Bases,
     terminal: &Terminal,
 ) -> Result<Lock> {
@@ -108,30 +115,26 @@ fn one(
     choice.how.no_filelists = how.no_filelists;
     let mut locked = Lock { release: Some(release), ..Lock::new(job.arch) };
     if !job.extension.packages.is_empty() {
-        let (network, trust) = (args.network.clone(), args.trust.clone());
-        let obtain = Obtain { choice, network, trust };
-        let (packages, loaded) = obtain_one(&obtain, fetcher, terminal)?;
-        locked = lock(&obtain.choice, packages, &loaded)?;
+        let packages = obtain_one(&choice, &args.trust, shelf, fetcher, terminal)?;
+        locked = lock(&choice, packages, &known.base.about)?;
     }
     locked.sources = sources::fetch(&job.extension, job.arch, fetcher, &args.trust)?.locked;
     Ok(locked)
 }
 
 /// What has been obtained, as a lock says it.
-fn lock(choice: &Choice, packages: Vec<Obtained>, loaded: &Loaded) -> Result<Lock> {
+fn lock(choice: &Choice, packages: Vec<Obtained>, about: &About) -> Result<Lock> {
     let from = &choice.from;
-    let about = &loaded.repositories.base().about;
     let mut lock = Lock::new(from.arch);
     lock.specs.clone_from(&choice.specs);
     lock.release = from.release.clone().or_else(|| about.os("VERSION_ID").map(str::to_owned));
     lock.image = (!about.digest.is_empty()).then(|| about.digest.clone());
     lock.base = from.base.as_deref().map(sha256_of).transpose()?;
-    for Obtained { nevra, origin, source, keys, .. } in packages {
-        let source = &loaded.sources[source];
+    for Obtained { nevra, origin, repository, url, keys, .. } in packages {
         lock.packages.push(LockedPackage {
             nevra,
-            repository: source.name().to_owned(),
-            url: source.place.url(&origin.location)?,
+            repository,
+            url,
             size: origin.size,
             checksum: format!("{}:{}", origin.checksum.algorithm, origin.checksum.hex),
             keys,

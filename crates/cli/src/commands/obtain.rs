@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow};
 use sysext::Origin;
@@ -11,6 +12,7 @@ use sysext::rpm::signature::{Keyring, Verdict};
 
 use super::checksig;
 use super::load::Loaded;
+use super::shelf::Shelf;
 use crate::fetch::{Fetcher, Wanted, matches};
 use crate::sources::Source;
 use crate::terminal::Terminal;
@@ -20,8 +22,10 @@ use crate::{args, interrupt};
 pub(crate) struct Obtained {
     pub(crate) nevra: String,
     pub(crate) origin: Origin,
-    /// Which of the sources it is from.
-    pub(crate) source: usize,
+    /// Name of its repository.
+    pub(crate) repository: String,
+    /// Where it was.
+    pub(crate) url: String,
     pub(crate) path: PathBuf,
     /// Fingerprints of the keys that it is signed by, unless signatures were not asked for.
     pub(crate) keys: Vec<String>,
@@ -37,9 +41,10 @@ pub(crate) fn obtain(
     let fetcher = &Fetcher::new(network)?;
     let keys = checksig::keyring(&trust.keys)?;
     let solved = Loaded::solved(choice, fetcher, &keys, terminal)?;
-    let Some((loaded, solution)) = solved else { return Ok(None) };
-    match fetch_solution(loaded, &solution, &keys, trust, fetcher, terminal)? {
-        Ok(obtained) => Ok(Some(obtained)),
+    let Some((mut loaded, solution)) = solved else { return Ok(None) };
+    let chosen = Chosen::new(&mut loaded, &solution, &keys, trust, fetcher)?;
+    match chosen.fetch(fetcher, terminal)? {
+        Ok(obtained) => Ok(Some((obtained, loaded))),
         Err(refused) => {
             for why in refused {
                 terminal.error(&anyhow!(why));
@@ -49,67 +54,107 @@ pub(crate) fn obtain(
     }
 }
 
-/// As [`obtain`], for one of many: why it cannot be is an error.
+/// As [`obtain`], for one of many that share repositories: why it cannot be is an error.
 pub(crate) fn obtain_one(
-    args: &args::Obtain,
+    choice: &args::Choice,
+    trust: &args::Trust,
+    shelf: &Shelf,
     fetcher: &Fetcher,
     terminal: &Terminal,
-) -> Result<(Vec<Obtained>, Loaded)> {
-    let keys = checksig::keyring(&args.trust.keys)?;
-    let loaded = Loaded::new(&args.choice, fetcher, &keys, terminal)?;
-    let solution = loaded.repositories.resolve(&loaded.selection).map_err(|problems| {
-        let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        anyhow!(problems.join("\n"))
+) -> Result<Vec<Obtained>> {
+    let keys = checksig::keyring(&trust.keys)?;
+    let chosen = shelf.with(&choice.from, fetcher, &keys, terminal, |loaded| {
+        loaded.want(&choice.how, &choice.specs, fetcher, &keys)?;
+        let solution = loaded.repositories.resolve(&loaded.selection).map_err(|problems| {
+            let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            anyhow!(problems.join("\n"))
+        })?;
+        Chosen::new(loaded, &solution, &keys, trust, fetcher)
     })?;
-    let obtained = fetch_solution(loaded, &solution, &keys, &args.trust, fetcher, terminal)?;
-    obtained.map_err(|refused| anyhow!(refused.join("\n")))
+    chosen.fetch(fetcher, terminal)?.map_err(|refused| anyhow!(refused.join("\n")))
 }
 
-/// Packages and where they are from, or why some of them are refused.
-type Fetched = Result<(Vec<Obtained>, Loaded), Vec<String>>;
+/// Packages that were chosen, before they are fetched.
+struct Chosen {
+    /// What is wanted, the number of its source, and what it will be.
+    packages: Vec<(Wanted, usize, Obtained)>,
+    keyrings: Arc<Vec<Option<Keyring>>>,
+}
 
-fn fetch_solution(
-    mut loaded: Loaded,
-    solution: &Solution,
-    keys: &Keyring,
-    trust: &args::Trust,
-    fetcher: &Fetcher,
-    terminal: &Terminal,
-) -> Result<Fetched> {
-    for (at, source) in loaded.sources.iter_mut().enumerate() {
-        source.settle(loaded.repositories.described(at), fetcher)?;
-    }
-    let keyrings = keyrings(&loaded.sources, fetcher, keys, trust.allow_unsigned)?;
-    loaded.repositories.read_origins()?;
-    let repositories = &loaded.repositories;
-    let mut packages: Vec<Obtained> = solution
-        .packages
-        .iter()
-        .filter_map(|id| {
-            let (origin, source) = (repositories.origin(*id)?, repositories.repository(*id)?);
-            let nevra = repositories.pool().nevra(*id);
-            Some(Obtained { nevra, origin, source, path: PathBuf::new(), keys: Vec::new() })
-        })
-        .collect();
-    packages.sort_by(|a, b| a.nevra.cmp(&b.nevra));
-    let wanted: Vec<Wanted> = packages
-        .iter()
-        .map(|Obtained { origin, source, .. }| Wanted {
-            size: Some(origin.size),
-            checksum: Some(origin.checksum.clone()),
-            ..Wanted::unknown(loaded.sources[*source].place.clone(), &origin.location)
-        })
-        .collect();
-    let paths = fetch_all(&wanted, fetcher, terminal)?;
-    let mut refused = Vec::new();
-    for (package, path) in packages.iter_mut().zip(paths) {
-        interrupt::check()?;
-        match check(&package.origin, &path, keyrings[package.source].as_ref())? {
-            Ok(keys) => (package.path, package.keys) = (path, keys),
-            Err(why) => refused.push(format!("{}: {why}", package.nevra)),
+impl Chosen {
+    fn new(
+        loaded: &mut Loaded,
+        solution: &Solution,
+        keys: &Keyring,
+        trust: &args::Trust,
+        fetcher: &Fetcher,
+    ) -> Result<Self> {
+        let keyrings = loaded.settle(fetcher, keys, trust.allow_unsigned)?;
+        let (repositories, sources) = (&loaded.repositories, &loaded.sources);
+        let mut packages = Vec::new();
+        for id in &solution.packages {
+            let Some((origin, at)) = repositories.origin(*id).zip(repositories.repository(*id))
+            else {
+                continue;
+            };
+            let source = &sources[at];
+            let wanted = Wanted {
+                size: Some(origin.size),
+                checksum: Some(origin.checksum.clone()),
+                ..Wanted::unknown(source.place.clone(), &origin.location)
+            };
+            let obtained = Obtained {
+                nevra: repositories.pool().nevra(*id),
+                repository: source.name().to_owned(),
+                url: source.place.url(&origin.location)?,
+                origin,
+                path: PathBuf::new(),
+                keys: Vec::new(),
+            };
+            packages.push((wanted, at, obtained));
         }
+        packages.sort_by(|(.., a), (.., b)| a.nevra.cmp(&b.nevra));
+        Ok(Self { packages, keyrings })
     }
-    Ok(if refused.is_empty() { Ok((packages, loaded)) } else { Err(refused) })
+
+    /// Fetches the packages and holds them against digests and keys; or gives why some of them are refused.
+    fn fetch(
+        self,
+        fetcher: &Fetcher,
+        terminal: &Terminal,
+    ) -> Result<Result<Vec<Obtained>, Vec<String>>> {
+        let wanted: Vec<Wanted> = self.packages.iter().map(|(wanted, ..)| wanted.clone()).collect();
+        let paths = fetch_all(&wanted, fetcher, terminal)?;
+        let (mut obtained, mut refused) = (Vec::new(), Vec::new());
+        for ((_, source, package), path) in self.packages.into_iter().zip(paths) {
+            interrupt::check()?;
+            match check(&package.origin, &path, self.keyrings[source].as_ref())? {
+                Ok(keys) => obtained.push(Obtained { path, keys, ..package }),
+                Err(why) => refused.push(format!("{}: {why}", package.nevra)),
+            }
+        }
+        Ok(if refused.is_empty() { Ok(obtained) } else { Err(refused) })
+    }
+}
+
+impl Loaded {
+    /// Finds out where packages are and who must have signed them, once. Gives the keys.
+    fn settle(
+        &mut self,
+        fetcher: &Fetcher,
+        keys: &Keyring,
+        allow_unsigned: bool,
+    ) -> Result<Arc<Vec<Option<Keyring>>>> {
+        if let Some(keyrings) = &self.keyrings {
+            return Ok(Arc::clone(keyrings));
+        }
+        for (at, source) in self.sources.iter_mut().enumerate() {
+            source.settle(self.repositories.described(at), fetcher)?;
+        }
+        let keyrings = Arc::new(keyrings(&self.sources, fetcher, keys, allow_unsigned)?);
+        self.repositories.read_origins()?;
+        Ok(Arc::clone(self.keyrings.insert(keyrings)))
+    }
 }
 
 /// Fetches files and shows how far it is.

@@ -17,8 +17,9 @@ use sysext::{Base, BesideFile, Contents, Extension, Recipe, Report, Target};
 use super::bases::Known;
 use super::sources::Fetched;
 use super::{Bases, Built, Job, sources};
-use crate::args::{self, Choice, Choosing, Obtain, Repo, Repositories};
+use crate::args::{self, Choice, Choosing, Repo, Repositories};
 use crate::commands::make::Planned;
+use crate::commands::shelf::Shelf;
 use crate::commands::{lock, obtain};
 use crate::fetch::Fetcher;
 use crate::recipes::OnDisk;
@@ -30,6 +31,7 @@ pub(super) fn build(
     job: &Job<'_>,
     args: &args::Build,
     fetcher: &Fetcher,
+    shelf: &Shelf,
     bases: &Bases,
     workers: usize,
 ) -> Result<Built> {
@@ -38,7 +40,7 @@ pub(super) fn build(
     let (packages, held) = if args.locked {
         locked(job, fetcher)?
     } else {
-        chosen(job, args, fetcher, known, &release)?
+        chosen(job, args, fetcher, shelf, known, &release)?
     };
     let Options { profile, level, pcluster } = args.storage.options()?;
     let mut extension = job.extension.clone();
@@ -106,17 +108,17 @@ fn chosen(
     job: &Job<'_>,
     args: &args::Build,
     fetcher: &Fetcher,
+    shelf: &Shelf,
     known: &Known,
     release: &str,
 ) -> Result<(Vec<PathBuf>, Fetched)> {
     let mut packages = Vec::new();
     if !job.extension.packages.is_empty() {
         let choice = choice(job, &args.whom.repos, known, release)?;
-        let obtain = Obtain { choice, network: args.network.clone(), trust: args.trust.clone() };
         // What is said of single downloads and problems goes with the image that it is about.
         let quiet = Terminal { json: true };
-        let obtained = obtain::obtain_one(&obtain, fetcher, &quiet)?;
-        packages.extend(obtained.0.into_iter().map(|package| package.path));
+        let obtained = obtain::obtain_one(&choice, &args.trust, shelf, fetcher, &quiet)?;
+        packages.extend(obtained.into_iter().map(|package| package.path));
     }
     let mut fetched = sources::fetch(&job.extension, job.arch, fetcher, &args.trust)?;
     packages.append(&mut fetched.packages);

@@ -16,6 +16,16 @@ pub(crate) struct Job<'a> {
     pub(crate) arch: Arch,
 }
 
+/// The places of jobs in an order in which those follow one another that share a system and repositories.
+pub(crate) fn order(jobs: &[Job<'_>]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..jobs.len()).collect();
+    order.sort_by_key(|at| {
+        let Job { extension, target, arch, .. } = &jobs[*at];
+        (target, *arch, extension.repository_names(), extension.repo_file(), *at)
+    });
+    order
+}
+
 /// All images that are to be made of recipes.
 pub(crate) fn jobs<'a>(recipes: &'a [OnDisk], whom: &Whom) -> Result<Vec<Job<'a>>> {
     let targets = Targets::published();
