@@ -152,7 +152,44 @@ fn an_index_is_enough_to_fetch_by() {
     fs::copy(&index, world.path("repo/world.index")).unwrap();
     let fetched = fetch(&format!("{}/world.index", world.server.url), &["/usr/share/three"]);
     world.check(&["one", "two", "three"]);
-    assert_eq!(fetched, ["world.index", "three.rpm"]);
+    assert_eq!(fetched, [&["world.index"; 4][..], &["three.rpm"]].concat());
+}
+
+/// Of an index on the web only the parts come that are needed, and once; where the server knows no parts, all of it.
+#[test]
+fn an_index_on_the_web_is_read_in_parts() {
+    let Some(world) = World::new() else { return };
+    let index = world.path("repo/world.index");
+    let url = format!("{}/world.index", world.server.url);
+    run(composer().args(["index", "--repo"]).arg(world.path("repo")).arg("-o").arg(&index));
+    let size = fs::metadata(&index).unwrap().len();
+    let resolve = |cache: &str, more: &[&str]| {
+        let mut command = composer();
+        command.args(["resolve", "--arch", "x86_64", "--repo", &url, "--cache"]);
+        let output = command.arg(world.path(cache)).args(more).output().unwrap();
+        succeed(&output);
+        (String::from_utf8(output.stdout).unwrap(), world.server.requests())
+    };
+    let (found, requests) = resolve("parts", &["one"]);
+    assert_eq!(found, "one-1.0-1.noarch\n");
+    let parts: Vec<&str> =
+        requests.iter().map(|request| request.range.as_deref().unwrap()).collect();
+    let end = |part: &&str| part.rsplit_once('-').unwrap().1.parse::<u64>().unwrap() + 1;
+    assert!(parts[0] == "bytes=0-19" && parts.len() == 2 && end(&parts[1]) < size, "{parts:?}");
+    // Again: nothing has changed. Then a path, which two more parts tell of; then without a network.
+    let (_, again) = resolve("parts", &["one"]);
+    assert!(again.len() == 2 && again.iter().all(|request| request.etag.is_some()), "{again:?}");
+    let (found, requests) = resolve("parts", &["/usr/share/two"]);
+    assert_eq!((found.as_str(), requests.len()), ("two-1.0-1.noarch\n", 4));
+    let (found, requests) = resolve("parts", &["--offline", "/usr/share/two"]);
+    assert_eq!((found.as_str(), requests.len()), ("two-1.0-1.noarch\n", 0));
+
+    world.server.fail("world.index", Fault::Whole);
+    let (found, requests) = resolve("whole", &["/usr/share/two"]);
+    assert_eq!(found, "two-1.0-1.noarch\n");
+    let ranges = requests.iter().filter(|request| request.range.is_some()).count();
+    let seen = requests.iter().filter(|request| request.etag.is_some()).count();
+    assert_eq!((requests.len(), ranges, seen), (4, 1, 3), "{requests:?}");
 }
 
 #[test]

@@ -126,15 +126,17 @@ impl State {
             );
         }
         let all = content.len();
-        let start = request.range.and_then(|range| {
-            range.strip_prefix("bytes=")?.strip_suffix('-')?.parse::<usize>().ok()
+        let range = request.range.and_then(|range| {
+            let (start, last) = range.strip_prefix("bytes=")?.split_once('-')?;
+            let last = last.parse::<usize>().map_or(all, |last| last + 1).min(all);
+            Some((start.parse::<usize>().ok()?, last))
         });
         let mut head = "HTTP/1.1 200 OK".to_owned();
-        if let Some(start) = start.filter(|_| !matches!(fault, Some(Fault::Whole))) {
-            content.drain(..start);
+        if let Some((start, end)) = range.filter(|_| !matches!(fault, Some(Fault::Whole))) {
+            content = content[start..end].to_vec();
             head = format!(
                 "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes {start}-{}/{all}",
-                all - 1
+                end - 1
             );
         }
         match fault {

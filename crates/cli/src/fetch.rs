@@ -7,6 +7,7 @@ mod token;
 
 use std::fs::{self, File};
 use std::io::Read as _;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -17,7 +18,7 @@ use sysext::rpm::repodata::Checksum;
 
 use crate::args;
 use cache::Cache;
-use http::{Http, Sources};
+use http::{Http, Sources, part_url};
 
 /// Bytes that a file may have whose size nobody tells.
 const MAX_UNKNOWN: u64 = 1 << 30;
@@ -41,6 +42,13 @@ pub(crate) struct Wanted {
     pub(crate) checksum: Option<Checksum>,
     /// Kinds of content that will do, as HTTP's `Accept` says it.
     pub(crate) accept: Option<&'static str>,
+}
+
+/// Bytes of a file.
+pub(crate) struct Part {
+    pub(crate) bytes: Vec<u8>,
+    /// What the server calls the state of the file: other parts belong to them if theirs is the same.
+    pub(crate) state: Option<String>,
 }
 
 /// Fetches files.
@@ -145,6 +153,25 @@ impl Fetcher {
             }
             (_, size) => self.http.refresh(&self.cache, sources, size.unwrap_or(MAX_UNKNOWN)),
         }
+    }
+
+    /// Bytes of a file of a URL, fewer where it ends, and what its server calls the state that it is in.
+    pub(crate) fn part(&self, url: &str, range: &Range<u64>) -> Result<Part> {
+        let known = if self.offline {
+            let known = self.cache.by_url(&part_url(url, range));
+            known.or_else(|| self.cache.by_url(url)).with_context(|| {
+                format!("this part of {url} is not in the cache, and --offline forbids to fetch it")
+            })?
+        } else {
+            self.http.part(&self.cache, url, range, MAX_UNKNOWN)?
+        };
+        let name = known.path.display();
+        let mut bytes = fs::read(&known.path).with_context(|| format!("cannot read {name}"))?;
+        if known.url == url {
+            let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
+            bytes = bytes[place(range.start)..place(range.end)].to_vec();
+        }
+        Ok(Part { bytes, state: known.etag.or(known.last_modified) })
     }
 
     /// A file for as long as it is open, in the folder of the cache: folders for temporary files may be memory.

@@ -1,9 +1,13 @@
 //! The repositories of the arguments: folders, URLs, indexes, `.repo` files and names that are known.
 
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use indicatif::ProgressBar;
+use sysext::resolve::index::Parts;
 use sysext::rpm::repodata::{Metalink, RepoConfig, State, Variables};
 use sysext::rpm::signature::{Keyring, Verdict};
 use sysext::{Repository, known_repositories};
@@ -20,7 +24,7 @@ pub(crate) struct Source {
     /// Where its packages are, and unless it came as an index its metadata.
     pub(crate) place: Place,
     /// The index that it came as.
-    pub(crate) index: Option<PathBuf>,
+    pub(crate) index: Option<IndexFile>,
     /// The repository as an index has it: a section of a `.repo` file; empty if it is a folder here.
     pub(crate) described: String,
     /// What its metalink says of `repomd.xml`, the newest state first.
@@ -31,6 +35,59 @@ pub(crate) struct Source {
     pub(crate) gpgcheck: bool,
     /// Whether its `repomd.xml` must be signed.
     repo_gpgcheck: bool,
+}
+
+/// A file that `index` made.
+pub(crate) enum IndexFile {
+    Here(PathBuf),
+    /// One on the web, and the state that it was in when the first part came.
+    Web {
+        url: String,
+        state: OnceLock<Option<String>>,
+    },
+}
+
+impl IndexFile {
+    /// Bytes of it, fewer where it ends.
+    pub(crate) fn read(&self, range: &Range<u64>, fetcher: &Fetcher) -> Result<Vec<u8>> {
+        match self {
+            Self::Here(path) => {
+                read_range(path, range).with_context(|| format!("cannot read {}", path.display()))
+            }
+            Self::Web { url, state } => {
+                let part = fetcher.part(url, range)?;
+                if *state.get_or_init(|| part.state.clone()) != part.state {
+                    bail!("{url} has changed while it was read: try again");
+                }
+                Ok(part.bytes)
+            }
+        }
+    }
+
+    /// As much of it as choosing and fetching need.
+    pub(crate) fn packages(&self, fetcher: &Fetcher) -> Result<Vec<u8>> {
+        let head = self.read(&(0..Parts::HEAD as u64), fetcher)?;
+        let parts = Parts::read(&head).with_context(|| self.to_string())?;
+        self.read(&parts.packages, fetcher)
+    }
+}
+
+impl std::fmt::Display for IndexFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Here(path) => path.display().fmt(f),
+            Self::Web { url, .. } => f.write_str(url),
+        }
+    }
+}
+
+/// Bytes of a file, fewer where it ends.
+fn read_range(path: &Path, range: &Range<u64>) -> std::io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(range.start))?;
+    let mut bytes = Vec::new();
+    file.take(range.end - range.start).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// All repositories that the arguments name, and those that are described as a `.repo` file has them.
@@ -109,14 +166,13 @@ fn expand(repo: &args::Repo, variables: &Variables, fetcher: &Fetcher) -> Result
     let (mut found, mut index, mut described) = (Place::new(place)?, None, String::new());
     match &found {
         Place::Folder(path) if path.is_file() => {
-            index = Some(path.clone());
+            index = Some(IndexFile::Here(path.clone()));
             found = Place::Folder(crate::output::folder(path).to_owned());
         }
         Place::Web(_) if place.ends_with(".index") => {
-            let (folder, name) = place.rsplit_once('/').unwrap_or_default();
+            let (folder, _) = place.rsplit_once('/').unwrap_or_default();
             found = Place::new(folder)?;
-            let wanted = Wanted::unknown(found.clone(), name);
-            index = Some(fetcher.file(&wanted, &ProgressBar::hidden())?);
+            index = Some(IndexFile::Web { url: place.to_owned(), state: OnceLock::new() });
         }
         Place::Web(urls) => {
             described = format!("[{}]\nbaseurl={}\n", repo.display_name(), urls.join(" "));

@@ -123,7 +123,7 @@ impl Indexes<'_> {
             Place::Web(_) => source.described.clone(),
         };
         match &source.index {
-            Some(path) => bail!("{} is an index: name the repository", path.display()),
+            Some(index) => bail!("{index} is an index: name the repository"),
             None => index::make(source, &described, true, &self.fetcher, &self.keys),
         }
     }

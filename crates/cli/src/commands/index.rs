@@ -15,8 +15,8 @@ use crate::{Outcome, args};
 pub(crate) fn run(args: &args::Index, terminal: &Terminal) -> Result<Outcome> {
     let fetcher = Fetcher::new(&args.network)?;
     let source = source(&args.repo, args.release.as_deref(), args.arch.rpm(), &fetcher)?;
-    if let Some(path) = &source.index {
-        bail!("{} is no repository: it may be an index already", path.display());
+    if let Some(index) = &source.index {
+        bail!("{index} is no repository: it may be an index already");
     }
     let keys = keyring(&args.keys)?;
     let index = make(&source, &source.described, !args.no_paths, &fetcher, &keys)?;

@@ -1,14 +1,11 @@
 //! Repositories and a base, loaded as far as a command needs them.
 #![expect(clippy::disallowed_methods, reason = "this crate is the outside world")]
 
-use std::fs::{self, File};
-use std::io::{Read as _, Seek as _, SeekFrom};
-use std::ops::Range;
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
-use sysext::resolve::index::Parts;
 use sysext::resolve::{PackageId, Solution, Spec};
 use sysext::rpm::signature::Keyring;
 use sysext::{Base, Repositories, Selection, Wanted};
@@ -118,9 +115,8 @@ impl Loaded {
         let repositories = sources.iter().map(|source| source.repository.clone()).collect();
         let mut repositories = Repositories::new(from.arch.rpm(), repositories, base);
         for (at, source) in sources.iter().enumerate() {
-            if let Some(path) = &source.index {
-                let file = read_index(path)?;
-                repositories.provide_index(at, &file)?;
+            if let Some(index) = &source.index {
+                repositories.provide_index(at, &index.packages(fetcher)?)?;
             }
         }
         let selection = Selection::default();
@@ -173,8 +169,8 @@ impl Loaded {
 fn get(wanted: &Wanted, sources: &[Source], fetcher: &Fetcher, keys: &Keyring) -> Result<Vec<u8>> {
     interrupt::check()?;
     let source = &sources[wanted.repository];
-    if let (Some(range), Some(path)) = (&wanted.range, &source.index) {
-        return read_range(path, range);
+    if let (Some(range), Some(index)) = (&wanted.range, &source.index) {
+        return index.read(range, fetcher);
     }
     let got = if wanted.is_repomd() {
         source.repomd(fetcher, keys)
@@ -186,25 +182,6 @@ fn get(wanted: &Wanted, sources: &[Source], fetcher: &Fetcher, keys: &Keyring) -
         })
     };
     got.with_context(|| source.name().to_owned())
-}
-
-/// As much of an index as choosing and fetching need.
-fn read_index(path: &Path) -> Result<Vec<u8>> {
-    let head = read_range(path, &(0..Parts::HEAD as u64))?;
-    let parts = Parts::read(&head).with_context(|| path.display().to_string())?;
-    read_range(path, &parts.packages)
-}
-
-/// Bytes of a file, fewer where it ends.
-fn read_range(path: &Path, range: &Range<u64>) -> Result<Vec<u8>> {
-    let read = || {
-        let mut file = File::open(path)?;
-        file.seek(SeekFrom::Start(range.start))?;
-        let mut bytes = Vec::new();
-        file.take(range.end - range.start).read_to_end(&mut bytes)?;
-        Ok::<_, std::io::Error>(bytes)
-    };
-    read().with_context(|| format!("cannot read {}", path.display()))
 }
 
 /// Says which packages of the base no repository knows.

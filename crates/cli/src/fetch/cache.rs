@@ -124,7 +124,7 @@ impl Cache {
     }
 
     /// Keeps what a URL has.
-    pub(crate) fn keep(&self, mut known: Known, content: &[u8]) -> Result<PathBuf> {
+    pub(crate) fn keep(&self, mut known: Known, content: &[u8]) -> Result<Known> {
         known.path = self.url_place(&known.url);
         let about = known.path.with_extension("json");
         create_folder(&about)?;
@@ -132,7 +132,7 @@ impl Cache {
         let _ = fs::remove_file(&about);
         write_file(&known.path, content.to_vec())?;
         write_file(&about, serde_json::to_vec(&known)?)?;
-        Ok(known.path)
+        Ok(known)
     }
 }
 

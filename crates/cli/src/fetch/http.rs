@@ -1,6 +1,7 @@
 //! HTTP: resumed, retried, and never more than was announced.
 
 use std::io::{self, Read as _, Write as _};
+use std::ops::Range;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -132,40 +133,70 @@ impl Http {
         sources: Sources<'_>,
         limit: u64,
     ) -> Result<PathBuf> {
-        self.attempts(sources.urls, |url| {
-            let known = cache.by_url(url);
-            let etag = known.as_ref().and_then(|known| known.etag.as_deref());
-            let date = known.as_ref().and_then(|known| known.last_modified.as_deref());
-            let response = self.call(
-                url,
-                &[
-                    ("Accept", sources.accept),
-                    ("If-None-Match", etag),
-                    ("If-Modified-Since", date.filter(|_| etag.is_none())),
-                ],
-            )?;
-            match (response.status(), &known) {
-                (StatusCode::NOT_MODIFIED, Some(known)) => return Ok(known.path.clone()),
-                (StatusCode::OK, _) => {}
-                _ => return Err(status(url, &response)),
-            }
-            let header = |name| Some(response.headers().get(name)?.to_str().ok()?.to_owned());
-            let (etag, last_modified) = (header("etag"), header("last-modified"));
-            let announced = header("content-length").and_then(|length| length.parse::<u64>().ok());
-            let mut content = Vec::new();
-            let read = response.into_body().into_reader().take(limit + 1).read_to_end(&mut content);
-            read.map_err(|error| broken_off(url, &error))?;
-            let length = content.len() as u64;
-            if length > limit {
-                return Err(Failure::Lasting(anyhow!("{url} has more than {limit} bytes")));
-            }
-            if announced.is_some_and(|announced| announced != length) {
-                return Err(broken_off(url, &io::ErrorKind::UnexpectedEof.into()));
-            }
-            let path = PathBuf::new();
-            let known = Known { url: url.to_owned(), etag, last_modified, path };
-            Ok(cache.keep(known, &content)?)
-        })
+        let newest = |url: &str| self.newest(cache, url, sources.accept, None, limit);
+        Ok(self.attempts(sources.urls, newest)?.path)
+    }
+
+    /// Fetches bytes of a file, or nothing if they are still as they were. What comes back is the whole file where the
+    /// server knows no parts; then its URL is the file's.
+    pub(crate) fn part(
+        &self,
+        cache: &Cache,
+        url: &str,
+        range: &Range<u64>,
+        limit: u64,
+    ) -> Result<Known> {
+        // A server that has sent all of it will do so again, or say that it has not changed.
+        let range = cache.by_url(url).is_none().then_some(range);
+        self.attempts(&[url.to_owned()], |url| self.newest(cache, url, None, range, limit))
+    }
+
+    /// A file, or bytes of it, as the server has it now.
+    fn newest(
+        &self,
+        cache: &Cache,
+        url: &str,
+        accept: Option<&str>,
+        range: Option<&Range<u64>>,
+        limit: u64,
+    ) -> Result<Known, Failure> {
+        let key = range.map_or_else(|| url.to_owned(), |range| part_url(url, range));
+        let known = cache.by_url(&key);
+        let etag = known.as_ref().and_then(|known| known.etag.as_deref());
+        let date = known.as_ref().and_then(|known| known.last_modified.as_deref());
+        let bytes = range.map(|Range { start, end }| format!("bytes={start}-{}", end - 1));
+        let response = self.call(
+            url,
+            &[
+                ("Accept", accept),
+                ("Range", bytes.as_deref()),
+                ("If-None-Match", etag),
+                ("If-Modified-Since", date.filter(|_| etag.is_none())),
+            ],
+        )?;
+        let is_part = response.status() == StatusCode::PARTIAL_CONTENT;
+        match (response.status(), known) {
+            (StatusCode::NOT_MODIFIED, Some(known)) => return Ok(known),
+            (StatusCode::OK, _) => {}
+            (StatusCode::PARTIAL_CONTENT, _)
+                if range.is_some_and(|range| starts_at(&response, range.start)) => {}
+            _ => return Err(status(url, &response)),
+        }
+        let header = |name| Some(response.headers().get(name)?.to_str().ok()?.to_owned());
+        let (etag, last_modified) = (header("etag"), header("last-modified"));
+        let announced = header("content-length").and_then(|length| length.parse::<u64>().ok());
+        let mut content = Vec::new();
+        let read = response.into_body().into_reader().take(limit + 1).read_to_end(&mut content);
+        read.map_err(|error| broken_off(url, &error))?;
+        let length = content.len() as u64;
+        if length > limit {
+            return Err(Failure::Lasting(anyhow!("{url} has more than {limit} bytes")));
+        }
+        if announced.is_some_and(|announced| announced != length) {
+            return Err(broken_off(url, &io::ErrorKind::UnexpectedEof.into()));
+        }
+        let url = if is_part { key } else { url.to_owned() };
+        Ok(cache.keep(Known { url, etag, last_modified, path: PathBuf::new() }, &content)?)
     }
 
     /// Asks once, and a second time with a token if the server wants one.
@@ -229,6 +260,11 @@ impl Http {
             wait *= 2;
         }
     }
+}
+
+/// What stands for bytes of a file where a URL stands for all of it.
+pub(crate) fn part_url(url: &str, Range { start, end }: &Range<u64>) -> String {
+    format!("{url}#{start}-{end}")
 }
 
 /// Appends what comes to a file: not more than is expected, and not less.
