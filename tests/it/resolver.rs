@@ -1,5 +1,6 @@
-//! Choosing packages: the answers of libsolv, on real repositories, on its own test cases, on random ones.
+//! Choosing packages: the answers of libsolv, on real repositories, on its own test cases, on random ones; and those of dnf5.
 
+mod newest;
 mod random;
 mod testcases;
 mod testtags;

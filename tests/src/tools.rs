@@ -155,16 +155,32 @@ pub fn merge(image: &Path, name: &str, release: &str, script: &str) -> Output {
 /// # Panics
 /// The root cannot be made.
 pub fn merge_in_lab(image: &Path, name: &str, release: &str, script: &str) -> Option<Output> {
+    let enter = enter_lab("only this machine's systemd merges")?;
+    Some(merge_with(&enter, image, name, release, script))
+}
+
+/// Runs a script with the newest tools, in a root folder that `$SYSEXT_LAB` names and with this machine's /tmp; nothing if it
+/// names none, which `otherwise` is said of.
+///
+/// # Panics
+/// There is no shell.
+pub fn in_lab(script: &str, otherwise: &str) -> Option<Output> {
+    let enter = enter_lab(otherwise)?;
+    let mut command = Command::new("unshare");
+    Some(command.args(["--mount", "bash", "-ec", &enter, "bash", script]).output().unwrap())
+}
+
+/// The script that goes into the lab and runs its first argument there.
+fn enter_lab(otherwise: &str) -> Option<String> {
     let Some(lab) = std::env::var_os("SYSEXT_LAB") else {
-        skipped("no SYSEXT_LAB: only this machine's systemd merges");
+        skipped(&format!("no SYSEXT_LAB: {otherwise}"));
         return None;
     };
-    let enter = format!(
+    Some(format!(
         "lab={}; mount --bind $lab $lab; mount --rbind /tmp $lab/tmp; mount -t proc proc $lab/proc; \
          mount --rbind /dev $lab/dev; mount --rbind /sys $lab/sys; exec chroot $lab bash -c \"$1\"",
         Path::new(&lab).display()
-    );
-    Some(merge_with(&enter, image, name, release, script))
+    ))
 }
 
 fn merge_with(enter: &str, image: &Path, name: &str, release: &str, script: &str) -> Output {

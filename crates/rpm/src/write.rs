@@ -8,11 +8,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::dependency::Dependency;
+use crate::dependency::{Dependency, Sense};
 use crate::digest::{self, Hash};
 use crate::header::MAGIC;
 use crate::package::FileFlags;
-use crate::repodata::package::{RECOMMENDS, REQUIRES};
+use crate::repodata::package::{PROVIDES, RECOMMENDS, REQUIRES};
 use crate::tag;
 
 /// A package to be written.
@@ -20,6 +20,8 @@ use crate::tag;
 pub struct NewPackage {
     /// Name.
     pub name: String,
+    /// Epoch, if it has one.
+    pub epoch: Option<u32>,
     /// Version.
     pub version: String,
     /// Release.
@@ -34,6 +36,8 @@ pub struct NewPackage {
     pub build_time: u32,
     /// Files; they are put into the order of their paths, which rpm wants.
     pub files: Vec<NewFile>,
+    /// What it provides, beside its own name.
+    pub provides: Vec<Dependency>,
     /// What it requires, beside what rpm must know to read it.
     pub requires: Vec<Dependency>,
     /// What it recommends.
@@ -88,6 +92,7 @@ impl NewPackage {
     pub fn new(name: &str, version: &str, release: &str, arch: &str) -> Self {
         Self {
             name: name.to_owned(),
+            epoch: None,
             version: version.to_owned(),
             release: release.to_owned(),
             arch: arch.to_owned(),
@@ -95,6 +100,7 @@ impl NewPackage {
             license: "MIT".to_owned(),
             build_time: 0,
             files: Vec::new(),
+            provides: Vec::new(),
             requires: Vec::new(),
             recommends: Vec::new(),
             post: None,
@@ -158,9 +164,14 @@ impl NewPackage {
         }
         header.numbers(tag::BUILDTIME, &[self.build_time]);
         header.numbers(tag::SIZE, &[files.iter().map(|file| file.content.len() as u32).sum()]);
-        header.strings(tag::PROVIDENAME, &[&self.name]);
-        header.numbers(tag::PROVIDEFLAGS, &[8]);
-        header.strings(tag::PROVIDEVERSION, &[&format!("{}-{}", self.version, self.release)]);
+        let mut evr = format!("{}-{}", self.version, self.release);
+        if let Some(epoch) = self.epoch {
+            header.numbers(tag::EPOCH, &[epoch]);
+            evr.insert_str(0, &format!("{epoch}:"));
+        }
+        let own = Dependency { name: self.name.clone(), sense: Sense::EQUAL, evr };
+        let provides = std::iter::once(&own).chain(&self.provides);
+        header.dependencies(PROVIDES, provides.map(flat));
         let features = [
             ("rpmlib(CompressedFileNames)", 0x100_000A, "3.0.4-1"),
             ("rpmlib(PayloadFilesHavePrefix)", 0x100_000A, "4.0-1"),
