@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use sysext::rpm::signature::{Keyring, Verdict};
 
 use testdata::shared::data;
+use testdata::tools::{in_lab, run};
 
 /// Where rpm 4.18 says something else, and why we differ.
 const OTHERWISE: [(&str, &str); 5] = [
@@ -75,6 +77,70 @@ fn verdicts_are_those_of_rpm() {
         counts["SIGNED-OK"] > 40 && counts["NOKEY"] > 25 && counts["DIGEST-OK"] > 190,
         "{counts:?}"
     );
+}
+
+/// What the newest rpm says of the signatures of a package, from the lines of `rpmkeys -Kv`.
+fn newest(lines: &[&str]) -> &'static str {
+    let is_signature =
+        |line: &&&str| line.contains(" OpenPGP ") && line.contains(" signature, key ");
+    let verdicts: Vec<&str> = lines
+        .iter()
+        .filter(is_signature)
+        .filter_map(|line| Some(line.rsplit_once(": ")?.1))
+        .collect();
+    match verdicts.as_slice() {
+        [] => "DIGEST-OK",
+        all if all.contains(&"BAD") => "BAD",
+        all if all.contains(&"OK") => "SIGNED-OK",
+        // Of keys and digests that its policy does not trust any more, and of those that it does not have.
+        _ => "NOKEY",
+    }
+}
+
+#[test]
+fn verdicts_are_those_of_the_newest_rpm() {
+    let Some(root) = data("") else { return };
+    let scratch = tempfile::tempdir_in("/tmp").unwrap();
+    let at = scratch.path().display();
+    run(Command::new("cp").arg("-r").arg(root.join("rpms")).arg(scratch.path()));
+    let ask = format!(
+        "find {at}/rpms/keys -type f -exec rpmkeys --define='_keyringpath {at}/keys' --dbpath={at}/db --import {{}} ';' >&2; \
+         find {at}/rpms -name '*.rpm' -exec rpmkeys --define='_keyringpath {at}/keys' --dbpath={at}/db -Kv {{}} ';'"
+    );
+    let Some(said) = in_lab(&ask, "nobody asks rpm 6 for its verdicts") else { return };
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    let mut packages = BTreeMap::<&str, Vec<&str>>::new();
+    let mut current = "";
+    for line in said.lines() {
+        match line.strip_suffix(':').filter(|line| line.starts_with('/')) {
+            Some(path) => current = path,
+            None => packages.entry(current).or_default().push(line),
+        }
+    }
+    // What rpm 4.18 says, which still trusts old keys.
+    let table = fs::read_to_string(root.join("RPM-VERIFY-rpm4.18.tsv")).unwrap();
+    let older: BTreeMap<&str, &str> = table
+        .lines()
+        .filter_map(|line| {
+            line.split_once('\t').map(|(path, rest)| (path, rest.split('\t').next().unwrap()))
+        })
+        .collect();
+    let keyring = keyring(&root.join("rpms/keys"));
+    let mut counts = BTreeMap::<&str, usize>::new();
+    for (path, lines) in &packages {
+        let Ok(file) = fs::File::open(path) else { continue };
+        let Ok(verdict) = keyring.verify_package(std::io::BufReader::new(file)) else { continue };
+        let name = path.strip_prefix(&format!("{at}/")).unwrap();
+        let newest = newest(lines);
+        let is_old_key = newest == "NOKEY" && older.get(name) == Some(&"SIGNED-OK");
+        // The file of this key that comes last is an older one.
+        let is_subkey = name.ends_with("signed-with-new-subkey.rpm");
+        if !is_old_key && !is_subkey {
+            assert_eq!(word(&verdict), newest, "{name}: {verdict:?}, rpm says {lines:#?}");
+        }
+        *counts.entry(newest).or_default() += 1;
+    }
+    assert!(counts["SIGNED-OK"] > 35 && counts["NOKEY"] > 40, "{counts:?}");
 }
 
 #[test]

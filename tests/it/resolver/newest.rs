@@ -147,6 +147,5 @@ fn dnf5_says_the_same_on_a_base() {
         refused += u64::from(found.is_none());
         assert_eq!(found, expected, "set {set}: {specs:?}\n{said}");
     }
-    eprintln!("{sets} sets, {refused} of them refused");
-    assert!(refused < sets, "not everything can be refused");
+    assert!(2 * refused < sets, "{refused} of {sets} are refused: that tells little");
 }
