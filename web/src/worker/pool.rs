@@ -1,4 +1,5 @@
-//! Compression in several workers. They share no memory: content goes over and blocks come back without a copy.
+//! Compression in several workers. They share no memory: content goes over and blocks come back without a copy, in buffers
+//! that go to and fro, for new memory costs as much as a copy.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -28,6 +29,7 @@ pub(super) struct Pool {
     helpers: Option<Vec<Helper>>,
     /// Jobs given away so far: each goes to the next worker.
     next: usize,
+    spare: Buffers,
     /// For what is compressed here.
     workspace: Workspace,
 }
@@ -53,30 +55,32 @@ impl Pool {
         for job in jobs {
             let helper = &helpers[self.next % helpers.len()];
             self.next += 1;
-            answers.push(helper.begin(job).await.map_err(|error| describe(&error))?);
+            let answer = helper.begin(job, &self.spare).await;
+            answers.push(answer.map_err(|error| describe(&error))?);
         }
-        Ok(Begun::Away(answers))
+        Ok(Begun::Away(answers, self.spare.clone()))
     }
 }
 
 /// A batch of jobs that was begun.
 pub(super) enum Begun {
     Done(Vec<Packed>),
-    /// What the workers will answer, in the order of the jobs.
-    Away(Vec<Promise>),
+    /// What the workers will answer, in the order of the jobs, and where its buffers go.
+    Away(Vec<Promise>, Buffers),
 }
 
 impl Begun {
     /// The results, in the order of the jobs.
     pub(super) async fn wait(self) -> Result<Vec<Packed>, String> {
-        let answers = match self {
+        let (answers, spare) = match self {
             Self::Done(results) => return Ok(results),
-            Self::Away(answers) => answers,
+            Self::Away(answers, spare) => (answers, spare),
         };
         let mut results = Vec::with_capacity(answers.len());
         for answer in answers {
             let answer = JsFuture::from(answer).await.map_err(|error| describe(&error))?;
-            let (head, body) = unpack(answer.unchecked_ref());
+            let (head, body, buffer) = unpack(answer.unchecked_ref());
+            spare.give(buffer);
             let packed = Packed::from_parts(&head, body);
             results.push(packed.ok_or_else(|| "a worker's answer is not one".to_owned())?);
         }
@@ -143,15 +147,15 @@ impl Helper {
     }
 
     /// Gives the worker a job, and what it will answer.
-    async fn begin(&self, job: Job) -> Result<Promise, JsValue> {
+    async fn begin(&self, job: Job, spare: &Buffers) -> Result<Promise, JsValue> {
         JsFuture::from(self.ready.clone()).await?;
         let (head, content) = job.into_parts();
-        let message = parts(&head, &content);
+        let message = pack(&head, &content, &spare.take(content.len()));
         drop(content);
         let answer = Promise::new(&mut |fulfilled, failed| {
             self.waiting.borrow_mut().push_back((fulfilled, failed));
         });
-        self.worker.post_message_with_transfer(&message, &buffers(&message))?;
+        self.worker.post_message_with_transfer(&message, &transferred(&message))?;
         Ok(answer)
     }
 }
@@ -176,11 +180,14 @@ pub(super) fn help(scope: &DedicatedWorkerGlobalScope) {
         let scope = scope.clone();
         Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
             let Some(message) = event.data().dyn_ref::<Array>().cloned() else { return };
-            let (head, content) = unpack(&message);
+            let (head, content, buffer) = unpack(&message);
             let Some(job) = Job::from_parts(&head, content) else { return };
             let (head, body) = job.run(&mut workspace.borrow_mut()).into_parts();
-            let message = parts(&head, &body);
-            let _ = scope.post_message_with_transfer(&message, &buffers(&message));
+            // What was compressed has room where it came from, but for what does not compress.
+            let fits = buffer.length() as usize >= body.len();
+            let buffer = if fits { buffer } else { new_buffer(body.len()) };
+            let message = pack(&head, &body, &buffer);
+            let _ = scope.post_message_with_transfer(&message, &transferred(&message));
         })
     };
     scope.set_onmessage(Some(listener.as_ref().unchecked_ref()));
@@ -188,16 +195,45 @@ pub(super) fn help(scope: &DedicatedWorkerGlobalScope) {
     let _ = scope.post_message(&JsValue::NULL);
 }
 
-fn parts(head: &[u8], body: &[u8]) -> Array {
-    [head, body].into_iter().map(Uint8Array::from).collect()
+/// Memory of the browser that is used again.
+#[derive(Clone, Default)]
+pub(super) struct Buffers(Rc<RefCell<Vec<Uint8Array>>>);
+
+impl Buffers {
+    /// The smallest buffer that has room for so many bytes, or a new one.
+    fn take(&self, length: usize) -> Uint8Array {
+        let mut buffers = self.0.borrow_mut();
+        let has_room = |(_, buffer): &(usize, &Uint8Array)| buffer.length() as usize >= length;
+        let found = buffers.iter().enumerate().filter(has_room);
+        let found = found.min_by_key(|(_, buffer)| buffer.length()).map(|(at, _)| at);
+        found.map_or_else(|| new_buffer(length), |at| buffers.swap_remove(at))
+    }
+
+    fn give(&self, buffer: Uint8Array) {
+        self.0.borrow_mut().push(buffer);
+    }
 }
 
-fn unpack(message: &Array) -> (Vec<u8>, Vec<u8>) {
-    let part = |place| Uint8Array::new(&message.get(place)).to_vec();
-    (part(0), part(1))
+/// A new buffer with room for so many bytes, and for others that are not much larger.
+fn new_buffer(length: usize) -> Uint8Array {
+    Uint8Array::new_with_length(length.next_power_of_two().try_into().unwrap_or(u32::MAX))
+}
+
+/// A message of a small part and one that lies in a buffer with room for it.
+fn pack(head: &[u8], body: &[u8], buffer: &Uint8Array) -> Array {
+    buffer.subarray(0, body.len() as u32).copy_from(body);
+    Array::of3(&Uint8Array::from(head), buffer, &JsValue::from(body.len() as u32))
+}
+
+/// The parts of a message, and its buffer.
+fn unpack(message: &Array) -> (Vec<u8>, Vec<u8>, Uint8Array) {
+    let buffer: Uint8Array = message.get(1).unchecked_into();
+    let length = message.get(2).as_f64().unwrap_or_default() as u32;
+    let body = buffer.subarray(0, length).to_vec();
+    (Uint8Array::new(&message.get(0)).to_vec(), body, buffer)
 }
 
 /// What goes over rather than being copied.
-fn buffers(message: &Array) -> Array {
-    message.iter().map(|part| part.unchecked_into::<Uint8Array>().buffer()).collect()
+fn transferred(message: &Array) -> Array {
+    Array::of1(&message.get(1).unchecked_into::<Uint8Array>().buffer())
 }
