@@ -1,6 +1,7 @@
 //! The worker's side: reads headers, plans, composes. Where the browser has no workers, the page does the same here,
 //! piece by piece.
 
+mod buffers;
 mod choose;
 mod compose;
 mod digests;

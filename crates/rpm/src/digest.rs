@@ -21,9 +21,6 @@ pub type Ticket = u64;
 pub trait Digests: Debug {
     /// Begins the digest of that many bytes, or leaves it to the core.
     fn begin(&self, algorithm: u32, size: u64) -> Option<Box<dyn Digesting>>;
-
-    /// Begins the digest of the package that is being read, from a byte offset to its end, or leaves it to the core.
-    fn package(&self, algorithm: u32, from: u64) -> Option<Ticket>;
 }
 
 /// A digest that a host computes.
@@ -72,8 +69,6 @@ pub struct Sum(Place);
 enum Place {
     Here(Hash),
     There(Box<dyn Digesting>),
-    /// The host has the bytes itself.
-    Begun(Ticket),
 }
 
 /// A digest, or by which number the host will know it.
@@ -94,17 +89,6 @@ impl Sum {
         }))
     }
 
-    /// The digest of the package that is being read, from byte `from` on, or none if the algorithm is unknown.
-    pub(crate) fn of_package(
-        digests: Option<&dyn Digests>,
-        algorithm: u32,
-        from: u64,
-    ) -> Option<Self> {
-        let hash = Hash::new(algorithm)?;
-        let ticket = digests.and_then(|digests| digests.package(algorithm, from));
-        Some(Self(ticket.map_or(Place::Here(hash), Place::Begun)))
-    }
-
     /// The SHA-256 of that many bytes.
     pub fn sha256(digests: Option<&dyn Digests>, size: u64) -> Self {
         Self::new(digests, SHA256, size).expect("a known algorithm")
@@ -115,7 +99,6 @@ impl Sum {
         match &mut self.0 {
             Place::Here(hash) => hash.update(bytes),
             Place::There(digesting) => digesting.update(bytes),
-            Place::Begun(_) => {}
         }
     }
 
@@ -124,7 +107,6 @@ impl Sum {
         match self.0 {
             Place::Here(hash) => Found::Digest(hash.finish()),
             Place::There(digesting) => Found::Ticket(digesting.finish()),
-            Place::Begun(ticket) => Found::Ticket(ticket),
         }
     }
 

@@ -300,7 +300,10 @@ impl Whole {
         let algorithm = u32::try_from(algorithm).unwrap_or_default();
         let expected =
             header.strings(tag::PAYLOADDIGEST)?.first().and_then(|hex| digest::unhex(hex));
-        let sum = || Sum::of_package(digests, algorithm, source.at());
+        // Only who says how much there is can leave it to the host.
+        let payload_size = size.and_then(|size| size.checked_sub(header_size));
+        let digests = digests.filter(|_| payload_size.is_some());
+        let sum = || Sum::new(digests, algorithm, payload_size.unwrap_or_default());
         if let Some((expected, sum)) = expected.and_then(|expected| Some((expected, sum()?))) {
             whole.digest = Some(("payload digest", expected));
             source.set_sum(Some(sum));

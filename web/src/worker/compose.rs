@@ -97,9 +97,6 @@ async fn drive(
             Step::Package(index) => {
                 let file =
                     sources.get(index).ok_or("the plan names a package that was not given")?;
-                if let Some(digests) = digests {
-                    digests.reads(file);
-                }
                 compose.package(Source::open(file).await?).map_err(text)?;
             }
             Step::Compress(jobs) => match pool.begin(jobs).await? {

@@ -5,12 +5,13 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use js_sys::{Array, Object, Promise, Reflect, Uint8Array};
+use js_sys::{Object, Promise, Reflect, Uint8Array};
 use sysext::rpm::{self, Digesting, Ticket};
-use wasm_bindgen::{JsCast as _, JsValue};
-use wasm_bindgen_futures::{JsFuture, future_to_promise, spawn_local};
-use web_sys::{File, SubtleCrypto, WorkerGlobalScope};
+use wasm_bindgen::JsCast as _;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{SubtleCrypto, WorkerGlobalScope};
 
+use super::buffers::Buffers;
 use super::source::describe;
 
 /// Bytes below which it takes longer to ask the browser.
@@ -31,8 +32,7 @@ struct State {
     subtle: SubtleCrypto,
     /// Bytes that may wait, beyond those that do.
     room: Cell<u64>,
-    /// The package that is being read.
-    package: RefCell<Option<File>>,
+    spare: Buffers,
     /// What will be known.
     promises: RefCell<BTreeMap<Ticket, Promise>>,
     next: Cell<Ticket>,
@@ -52,15 +52,10 @@ impl Digests {
         Some(Self(Rc::new(State {
             subtle,
             room: Cell::new(room as u64),
-            package: RefCell::default(),
+            spare: Buffers::default(),
             promises: RefCell::default(),
             next: Cell::default(),
         })))
-    }
-
-    /// Says which package is being read.
-    pub(super) fn reads(&self, package: &File) {
-        *self.0.package.borrow_mut() = Some(package.clone());
     }
 
     /// The digest, once the browser has it.
@@ -102,28 +97,11 @@ impl rpm::Digests for Digests {
     fn begin(&self, algorithm: u32, size: u64) -> Option<Box<dyn Digesting>> {
         let algorithm = name(algorithm)?;
         self.0.reserve(size)?;
-        let Some(bytes) = array(size) else {
+        let Some(bytes) = self.0.spare.take(usize::try_from(size).ok()?) else {
             self.0.release(size);
             return None;
         };
-        Some(Box::new(Waiting { state: Rc::clone(&self.0), algorithm, bytes, filled: 0 }))
-    }
-
-    fn package(&self, algorithm: u32, from: u64) -> Option<Ticket> {
-        let algorithm = name(algorithm)?;
-        let package = self.0.package.borrow().clone()?;
-        let rest = package.slice_with_f64(from as f64).ok()?;
-        let size = rest.size() as u64;
-        self.0.reserve(size)?;
-        let subtle = self.0.subtle.clone();
-        let digest = future_to_promise(async move {
-            let bytes = JsFuture::from(rest.array_buffer()).await?;
-            JsFuture::from(
-                subtle.digest_with_str_and_buffer_source(algorithm, bytes.unchecked_ref())?,
-            )
-            .await
-        });
-        Some(self.0.promise(digest, size))
+        Some(Box::new(Waiting { state: Rc::clone(&self.0), algorithm, bytes, size, filled: 0 }))
     }
 }
 
@@ -132,30 +110,35 @@ impl rpm::Digests for Digests {
 struct Waiting {
     state: Rc<State>,
     algorithm: &'static str,
+    /// A buffer with room for them.
     bytes: Uint8Array,
-    filled: u32,
+    /// How many there will be.
+    size: u64,
+    filled: u64,
 }
 
 impl Digesting for Waiting {
     fn update(&mut self, bytes: &[u8]) {
-        let end = self.filled.saturating_add(bytes.len() as u32);
+        let end = self.filled.saturating_add(bytes.len() as u64);
         // More than was announced is found out by its size.
-        if end <= self.bytes.length() {
-            self.bytes.subarray(self.filled, end).copy_from(bytes);
+        if end <= self.size {
+            self.bytes.subarray(self.filled as u32, end as u32).copy_from(bytes);
         }
         self.filled = end;
     }
 
     fn finish(self: Box<Self>) -> Ticket {
-        let (size, bytes): (_, &Object) = (self.bytes.length(), self.bytes.as_ref());
-        let whole = self.filled == size;
-        let digest =
-            match self.state.subtle.digest_with_str_and_buffer_source(self.algorithm, bytes) {
-                Ok(digest) if whole => digest,
-                Ok(_) => Promise::reject(&"a digest is of other bytes than were announced".into()),
-                Err(error) => Promise::reject(&error),
-            };
-        self.state.promise(digest, u64::from(size))
+        let Self { state, algorithm, bytes, size, filled } = *self;
+        // The browser takes a copy at once, so that the buffer can be used again.
+        let content = bytes.subarray(0, size as u32);
+        let content: &Object = content.as_ref();
+        let digest = match state.subtle.digest_with_str_and_buffer_source(algorithm, content) {
+            Ok(digest) if filled == size => digest,
+            Ok(_) => Promise::reject(&"a digest is of other bytes than were announced".into()),
+            Err(error) => Promise::reject(&error),
+        };
+        state.spare.give(bytes);
+        state.promise(digest, size)
     }
 }
 
@@ -167,14 +150,4 @@ fn name(algorithm: u32) -> Option<&'static str> {
         10 => "SHA-512",
         _ => return None,
     })
-}
-
-/// Memory of the browser, if it has so much.
-fn array(size: u64) -> Option<Uint8Array> {
-    let constructor = Reflect::get(&js_sys::global(), &"Uint8Array".into()).ok()?;
-    let arguments = Array::of1(&JsValue::from(size as f64));
-    Reflect::construct::<fn() -> JsValue>(constructor.unchecked_ref(), &arguments)
-        .ok()?
-        .dyn_into()
-        .ok()
 }

@@ -14,6 +14,7 @@ use web_sys::{
     DedicatedWorkerGlobalScope, ErrorEvent, MessageEvent, Worker, WorkerOptions, WorkerType,
 };
 
+use super::buffers::Buffers;
 use super::source::describe;
 
 /// Name of a worker that compresses and does nothing else.
@@ -150,7 +151,8 @@ impl Helper {
     async fn begin(&self, job: Job, spare: &Buffers) -> Result<Promise, JsValue> {
         JsFuture::from(self.ready.clone()).await?;
         let (head, content) = job.into_parts();
-        let message = pack(&head, &content, &spare.take(content.len()));
+        let buffer = spare.take(content.len()).ok_or("the browser has no memory left")?;
+        let message = pack(&head, &content, &buffer);
         drop(content);
         let answer = Promise::new(&mut |fulfilled, failed| {
             self.waiting.borrow_mut().push_back((fulfilled, failed));
@@ -185,7 +187,7 @@ pub(super) fn help(scope: &DedicatedWorkerGlobalScope) {
             let (head, body) = job.run(&mut workspace.borrow_mut()).into_parts();
             // What was compressed has room where it came from, but for what does not compress.
             let fits = buffer.length() as usize >= body.len();
-            let buffer = if fits { buffer } else { new_buffer(body.len()) };
+            let buffer = if fits { buffer } else { Uint8Array::new_with_length(body.len() as u32) };
             let message = pack(&head, &body, &buffer);
             let _ = scope.post_message_with_transfer(&message, &transferred(&message));
         })
@@ -193,30 +195,6 @@ pub(super) fn help(scope: &DedicatedWorkerGlobalScope) {
     scope.set_onmessage(Some(listener.as_ref().unchecked_ref()));
     listener.forget();
     let _ = scope.post_message(&JsValue::NULL);
-}
-
-/// Memory of the browser that is used again.
-#[derive(Clone, Default)]
-pub(super) struct Buffers(Rc<RefCell<Vec<Uint8Array>>>);
-
-impl Buffers {
-    /// The smallest buffer that has room for so many bytes, or a new one.
-    fn take(&self, length: usize) -> Uint8Array {
-        let mut buffers = self.0.borrow_mut();
-        let has_room = |(_, buffer): &(usize, &Uint8Array)| buffer.length() as usize >= length;
-        let found = buffers.iter().enumerate().filter(has_room);
-        let found = found.min_by_key(|(_, buffer)| buffer.length()).map(|(at, _)| at);
-        found.map_or_else(|| new_buffer(length), |at| buffers.swap_remove(at))
-    }
-
-    fn give(&self, buffer: Uint8Array) {
-        self.0.borrow_mut().push(buffer);
-    }
-}
-
-/// A new buffer with room for so many bytes, and for others that are not much larger.
-fn new_buffer(length: usize) -> Uint8Array {
-    Uint8Array::new_with_length(length.next_power_of_two().try_into().unwrap_or(u32::MAX))
 }
 
 /// A message of a small part and one that lies in a buffer with room for it.
