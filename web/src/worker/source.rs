@@ -7,8 +7,12 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{File, FileReaderSync};
 
-/// Bytes that are read at once.
-const PIECE: f64 = 4.0 * 1024.0 * 1024.0;
+/// Bytes that are read at first: often only headers are wanted.
+const FIRST: f64 = 256.0 * 1024.0;
+/// Each piece is so many times as large as the one before,
+const GROWTH: f64 = 4.0;
+/// up to this: each costs a way through the browser's processes.
+const MOST: f64 = 16.0 * 1024.0 * 1024.0;
 
 /// A file of the person.
 #[derive(Debug)]
@@ -18,6 +22,8 @@ pub(crate) enum Source {
         reader: FileReaderSync,
         file: File,
         at: f64,
+        /// Bytes that are read next.
+        next: f64,
         piece: Cursor<Vec<u8>>,
     },
     Whole(Cursor<Vec<u8>>),
@@ -28,7 +34,7 @@ impl Source {
     pub(crate) async fn open(file: &File) -> Result<Self, String> {
         if let Ok(reader) = FileReaderSync::new() {
             let piece = Cursor::new(Vec::new());
-            return Ok(Self::Pieces { reader, file: file.clone(), at: 0.0, piece });
+            return Ok(Self::Pieces { reader, file: file.clone(), at: 0.0, next: FIRST, piece });
         }
         let buffer = JsFuture::from(file.array_buffer()).await.map_err(|error| describe(&error))?;
         Ok(Self::Whole(Cursor::new(Uint8Array::new(&buffer).to_vec())))
@@ -39,17 +45,22 @@ impl Read for Source {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Whole(bytes) => bytes.read(into),
-            Self::Pieces { reader, file, at, piece } => {
+            Self::Pieces { reader, file, at, next, piece } => {
                 let read = piece.read(into)?;
                 if read > 0 || into.is_empty() || *at >= file.size() {
                     return Ok(read);
                 }
-                let end = (*at + PIECE).min(file.size());
+                let end = (*at + *next).min(file.size());
                 let wrong = |error: JsValue| io::Error::other(describe(&error));
                 let blob = file.slice_with_f64_and_f64(*at, end).map_err(wrong)?;
                 let buffer = reader.read_as_array_buffer(&blob).map_err(wrong)?;
-                *piece = Cursor::new(Uint8Array::new(&buffer).to_vec());
+                let read = Uint8Array::new(&buffer);
+                let mut bytes = std::mem::take(piece).into_inner();
+                bytes.resize(read.length() as usize, 0);
+                read.copy_to(&mut bytes);
+                *piece = Cursor::new(bytes);
                 *at = end;
+                *next = (*next * GROWTH).min(MOST);
                 piece.read(into)
             }
         }
