@@ -63,7 +63,8 @@ impl World {
         );
         for package in [
             package("editor", &["there", "/usr/share/library/data"], &["handbook"]),
-            package("library", &[], &[]),
+            // An epoch that says nothing.
+            NewPackage { epoch: Some(0), ..package("library", &[], &[]) },
             package("handbook", &[], &[]),
             package("lonely", &["nobody-has-this"], &[]),
             package("there", &[], &[]),

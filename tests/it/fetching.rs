@@ -163,10 +163,13 @@ fn an_index_on_the_web_is_read_in_parts() {
     let url = format!("{}/world.index", world.server.url);
     run(composer().args(["index", "--repo"]).arg(world.path("repo")).arg("-o").arg(&index));
     let size = fs::metadata(&index).unwrap().len();
-    let resolve = |cache: &str, more: &[&str]| {
+    let run_resolve = |cache: &str, more: &[&str]| {
         let mut command = composer();
         command.args(["resolve", "--arch", "x86_64", "--repo", &url, "--cache"]);
-        let output = command.arg(world.path(cache)).args(more).output().unwrap();
+        command.arg(world.path(cache)).args(more).output().unwrap()
+    };
+    let resolve = |cache: &str, more: &[&str]| {
+        let output = run_resolve(cache, more);
         succeed(&output);
         (String::from_utf8(output.stdout).unwrap(), world.server.requests())
     };
@@ -183,6 +186,13 @@ fn an_index_on_the_web_is_read_in_parts() {
     assert_eq!((found.as_str(), requests.len()), ("two-1.0-1.noarch\n", 4));
     let (found, requests) = resolve("parts", &["--offline", "/usr/share/two"]);
     assert_eq!((found.as_str(), requests.len()), ("two-1.0-1.noarch\n", 0));
+
+    // Parts of two states of the file are not put together.
+    world.server.fail("world.index", Fault::State);
+    let output = run_resolve("parts", &["one"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output).contains("has changed while it was read"), "{}", text(&output));
+    world.server.requests();
 
     world.server.fail("world.index", Fault::Whole);
     let (found, requests) = resolve("whole", &["/usr/share/two"]);

@@ -60,7 +60,7 @@ fn file_lists_are_those_of_rpm() {
             .files
             .iter()
             .map(|file| {
-                let digest: String = file.digest.iter().map(|byte| format!("{byte:02x}")).collect();
+                let digest = sysext::rpm::hex(&file.digest);
                 let links = file.hard_links.map_or(1, |links| {
                     package.files.iter().filter(|other| other.hard_links == Some(links)).count()
                 });

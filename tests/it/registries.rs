@@ -23,7 +23,7 @@ struct Registry {
 
 /// A file in the registry, as manifests name it.
 fn descriptor(media_type: &str, content: &[u8]) -> Value {
-    let digest: String = Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = sysext::rpm::hex(&Sha256::digest(content));
     json!({ "mediaType": media_type, "digest": format!("sha256:{digest}"), "size": content.len() })
 }
 

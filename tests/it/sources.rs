@@ -59,8 +59,7 @@ fn metalink(states: &[Vec<u8>], mirrors: &[&str]) -> String {
     let states: Vec<String> = states
         .iter()
         .map(|repomd| {
-            let digest: String =
-                Sha256::digest(repomd).iter().map(|byte| format!("{byte:02x}")).collect();
+            let digest = sysext::rpm::hex(&Sha256::digest(repomd));
             format!(
                 "<size>{}</size><verification><hash type=\"sha256\">{digest}</hash></verification>",
                 repomd.len()

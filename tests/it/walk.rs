@@ -64,7 +64,7 @@ fn sha256(path: &Path) -> String {
             read => hash.update(&buffer[..read]),
         }
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    sysext::rpm::hex(&hash.finalize())
 }
 
 /// The extended attributes of a path.

@@ -172,7 +172,7 @@ fn noise(length: usize) -> Vec<u8> {
 }
 
 fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    sysext::rpm::hex(&Sha256::digest(bytes))
 }
 
 /// Composes in memory: size and digest of the image, which the report must know as well.

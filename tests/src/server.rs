@@ -23,6 +23,8 @@ pub enum Fault {
     More,
     /// Ignores that a part was asked for.
     Whole,
+    /// Says that the file is in another state than it says otherwise.
+    State,
 }
 
 /// A request as it came.
@@ -112,7 +114,10 @@ impl State {
                 "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
             );
         };
-        let etag = format!("\"{}\"", content.len());
+        let etag = match fault {
+            Some(Fault::State) => "\"other\"".to_owned(),
+            _ => format!("\"{}\"", content.len()),
+        };
         if let Some(Fault::Status(status)) = fault {
             return write!(
                 stream,

@@ -19,7 +19,7 @@ use std::rc::Rc;
 
 use js_sys::Array;
 use sysext::rpm::{FileFlags, Package};
-use sysext::{Base, Contents, Recipe};
+use sysext::{Base, Contents, Nevra, Recipe};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{DedicatedWorkerGlobalScope, File, MessageEvent};
@@ -165,7 +165,9 @@ fn info(package: &Package) -> PackageInfo {
         .collect();
     PackageInfo {
         name: package.name.clone(),
-        nevra: package.nevra(),
+        // As repositories write it: without an epoch of 0.
+        nevra: Nevra::parse(&package.nevra())
+            .map_or_else(|| package.nevra(), |nevra| nevra.text().to_owned()),
         evr: package.evr(),
         arch: package.arch.clone(),
         summary: package.summary.clone(),

@@ -54,31 +54,21 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// How often hosts bring contents that a plan asks for and plan again, so that all hosts make the same image. What steps
+    /// write is known to them without.
+    pub const ROUNDS: usize = 4;
+
     /// Plans the image of these packages. Everything that a person should know comes as findings; only what is no
     /// set of packages at all is an error.
     ///
     /// # Errors
     /// The recipe's name or release is not one, there is nothing to put into the image, or a package is a source package.
     pub fn new(packages: Vec<Package>, recipe: &Recipe) -> Result<Self, Error> {
-        Self::with_contents(packages, recipe, &Contents::default())
+        Self::of(packages, recipe, None, &Contents::default())
     }
 
-    /// As [`Plan::new`], with contents of files that are known; [`Plan::wanted`] says which ones would help.
-    ///
-    /// # Errors
-    /// As [`Plan::new`].
-    pub fn with_contents(
-        packages: Vec<Package>,
-        recipe: &Recipe,
-        contents: &Contents,
-    ) -> Result<Self, Error> {
-        let (mut plan, _) = Self::without_labels(packages, recipe, None, contents)?;
-        plan.finish();
-        Ok(plan)
-    }
-
-    /// As [`Plan::with_contents`], with what is known of the target: owners and groups get its numbers, and every path the label
-    /// that its SELinux policy has for it.
+    /// As [`Plan::new`], with what is known of the target: owners and groups get its numbers, and every path the label that its
+    /// SELinux policy has for it; and with contents of files that are known: [`Plan::wanted`] says which ones would help.
     ///
     /// # Errors
     /// As [`Plan::new`], and the policy of the base is broken.
@@ -88,7 +78,7 @@ impl Plan {
         base: Option<&Base>,
         contents: &Contents,
     ) -> Result<Self, Error> {
-        let (mut plan, modules) = Self::without_labels(packages, recipe, base, contents)?;
+        let (mut plan, modules) = Self::unlabelled(packages, recipe, base, contents)?;
         if let Some(base) = base {
             labels::label(&mut plan.tree, base, &modules, &mut plan.findings)?;
         }
@@ -96,8 +86,8 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Apart from labels, so that a page that has no base need not load what makes them.
-    fn without_labels(
+    /// All but the labels, and the policy modules that packages bring.
+    fn unlabelled(
         packages: Vec<Package>,
         recipe: &Recipe,
         base: Option<&Base>,

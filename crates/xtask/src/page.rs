@@ -106,7 +106,7 @@ fn hash(folder: &Path) -> Result<String> {
         hash.update(file.strip_prefix(folder)?.to_string_lossy().as_bytes());
         hash.update(fs::read(&file)?);
     }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(rpm::hex(&hash.finalize()))
 }
 
 /// Says what a first visit loads.

@@ -9,9 +9,6 @@ use web_sys::File;
 
 use super::source::Source;
 
-/// How often a plan may ask for more contents.
-const ROUNDS: usize = 4;
-
 /// A package and the file that it is in.
 #[derive(Clone)]
 pub(crate) struct Here {
@@ -35,7 +32,7 @@ pub(crate) async fn plan(
         here.map(|here| here.file.clone())
     };
     let files: Vec<File> = plan.packages().iter().filter_map(file_of).collect();
-    for _ in 0..ROUNDS {
+    for _ in 0..Plan::ROUNDS {
         let wanted = plan.wanted();
         if wanted.is_empty() {
             break;

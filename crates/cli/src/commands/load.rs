@@ -127,8 +127,8 @@ impl Loaded {
         Ok(loaded)
     }
 
-    /// Reads repositories, has packages be wanted, and gives the packages that must come along. If there are none, why has been said, and nothing comes
-    /// back.
+    /// Reads repositories, has packages be wanted, and gives the packages that must come along. If there are none, why has
+    /// been said, and nothing comes back.
     pub(crate) fn solved(
         args: &args::Choice,
         fetcher: &Fetcher,

@@ -14,9 +14,6 @@ use crate::interrupt;
 use crate::output::Output;
 use crate::workers::Workers;
 
-/// How often a plan may ask for more contents; what steps write is known to them.
-const ROUNDS: usize = 4;
-
 /// A plan, and where its packages lie.
 pub(crate) struct Planned {
     pub(crate) plan: Plan,
@@ -44,7 +41,7 @@ impl Planned {
         // The plan has the packages in its own order, and each once.
         let found = |package: &Package| by_header.get(&package.header_sha256).cloned();
         let sources: Vec<PathBuf> = plan.packages().iter().filter_map(found).collect();
-        for _ in 0..ROUNDS {
+        for _ in 0..Plan::ROUNDS {
             let wanted = plan.wanted();
             if wanted.is_empty() {
                 break;

@@ -67,8 +67,9 @@ pub(super) fn use_workers(finder: &UseReducerHandle<Finder>, props: &FinderProps
         let workers = workers.clone();
         let words = is_open.then(|| finder.words.trim().to_owned());
         use_effect_with(words, move |words| {
+            // An answer to what was asked before is void, also where nothing is asked now.
+            let serial = next(&workers.searches);
             if let Some(words) = words.as_ref().filter(|words| !words.is_empty()) {
-                let serial = next(&workers.searches);
                 workers.choose(Choosing::Search { serial, words: words.clone() });
             }
         });
