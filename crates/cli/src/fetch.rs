@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::{Context as _, Result, bail};
 use indicatif::ProgressBar;
 use sha2::{Digest as _, Sha256};
+use sysext::Origin;
 use sysext::rpm::repodata::Checksum;
 
 use crate::args;
@@ -63,6 +64,15 @@ impl Wanted {
     /// A file of which nobody says what it should be.
     pub(crate) fn unknown(place: Place, path: &str) -> Self {
         Self { place, path: path.to_owned(), size: None, checksum: None, accept: None }
+    }
+
+    /// A package of a repository.
+    pub(crate) fn package(place: Place, origin: &Origin) -> Self {
+        Self {
+            size: Some(origin.size),
+            checksum: Some(origin.checksum.clone()),
+            ..Self::unknown(place, &origin.location)
+        }
     }
 }
 

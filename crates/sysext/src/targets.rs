@@ -48,6 +48,11 @@ impl Targets {
         let system = self.systems.iter().find(|system| system.id == id)?;
         Some((system, tag))
     }
+
+    /// As [`Targets::find`], if the tag is one that is kept up to date.
+    pub fn kept<'a>(&self, text: &'a str) -> Option<(&System, &'a str)> {
+        self.find(text).filter(|(system, tag)| system.tags.iter().any(|known| known == tag))
+    }
 }
 
 #[cfg(test)]
@@ -81,5 +86,6 @@ mod tests {
             "quay.io/fedora-ostree-desktops/silverblue:43"
         );
         assert!(targets.find("silverblue").is_none() && targets.find("other:43").is_none());
+        assert!(targets.kept("silverblue:43").is_some() && targets.kept("silverblue:1").is_none());
     }
 }

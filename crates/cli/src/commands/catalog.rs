@@ -31,9 +31,7 @@ pub(crate) fn run(args: &args::Catalog, terminal: &Terminal) -> Result<Outcome> 
     let published = Targets::published();
     let mut titles = Vec::new();
     for (target, arch) in &wanted {
-        let found = published.find(target).filter(|(system, tag)| {
-            system.tags.iter().any(|known| known == tag) && system.arches.contains(arch)
-        });
+        let found = published.kept(target).filter(|(system, _)| system.arches.contains(arch));
         let Some((system, tag)) = found else {
             bail!(
                 "there is no target {target} for {}: `sysext-composer targets` lists those that are",

@@ -98,11 +98,7 @@ impl Chosen {
                 continue;
             };
             let source = &sources[at];
-            let wanted = Wanted {
-                size: Some(origin.size),
-                checksum: Some(origin.checksum.clone()),
-                ..Wanted::unknown(source.place.clone(), &origin.location)
-            };
+            let wanted = Wanted::package(source.place.clone(), &origin);
             let obtained = Obtained {
                 nevra: repositories.pool().nevra(*id),
                 repository: source.name().to_owned(),

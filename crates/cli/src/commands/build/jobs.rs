@@ -30,10 +30,7 @@ pub(crate) fn order(jobs: &[Job<'_>]) -> Vec<usize> {
 pub(crate) fn jobs<'a>(recipes: &'a [OnDisk], whom: &Whom) -> Result<Vec<Job<'a>>> {
     let targets = Targets::published();
     for target in &whom.targets {
-        if targets
-            .find(target)
-            .is_none_or(|(system, tag)| !system.tags.iter().any(|known| known == tag))
-        {
+        if targets.kept(target).is_none() {
             bail!("there is no target {target}: `sysext-composer targets` lists those that are");
         }
     }

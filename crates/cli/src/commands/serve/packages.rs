@@ -1,8 +1,6 @@
 //! Packages of a catalog, which are fetched when a page asks for them.
-#![expect(clippy::disallowed_methods, reason = "this crate is the outside world")]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -17,7 +15,7 @@ use crate::args::{Network, Repo, Trust};
 use crate::commands::checksig::keyring;
 use crate::commands::obtain::{check, keyrings};
 use crate::fetch::{Fetcher, Place, Wanted};
-use crate::sources::source;
+use crate::sources::{IndexFile, source};
 
 /// The packages that a catalog's indexes have, and nothing else.
 pub(super) struct Packages {
@@ -57,10 +55,12 @@ impl Packages {
         let named: BTreeSet<(&str, &str)> = repositories
             .map(|repository| (repository.index.name.as_str(), repository.name.as_str()))
             .collect();
+        let fetcher = Fetcher::new(network)?;
         let (mut indexes, mut places) = (Vec::new(), BTreeMap::new());
         for (file, name) in named {
             let path = folder.join(file);
-            let indexed = Indexed::read(name, &path).with_context(|| path.display().to_string())?;
+            let indexed =
+                Indexed::read(name, &path, &fetcher).with_context(|| path.display().to_string())?;
             for at in 0..indexed.index.len() {
                 if let Some(origin) = indexed.origins.get(&indexed.index, at) {
                     places.insert(package_path(&origin.checksum), (indexes.len(), at));
@@ -71,7 +71,7 @@ impl Packages {
         Ok(Self {
             indexes,
             places,
-            fetcher: Fetcher::new(network)?,
+            fetcher,
             keys: keyring(&trust.keys)?,
             allow_unsigned: trust.allow_unsigned,
         })
@@ -83,11 +83,7 @@ impl Packages {
         let indexed = &self.indexes[index];
         let Some(origin) = indexed.origins.get(&indexed.index, at) else { return Ok(None) };
         let Settled { place, keyring } = self.settle(indexed)?;
-        let wanted = Wanted {
-            size: Some(origin.size),
-            checksum: Some(origin.checksum.clone()),
-            ..Wanted::unknown(place, &origin.location)
-        };
+        let wanted = Wanted::package(place, &origin);
         let file = self.fetcher.file(&wanted, &ProgressBar::hidden())?;
         match check(&origin, &file, keyring.as_ref())? {
             Ok(_) => Ok(Some(file)),
@@ -113,8 +109,8 @@ impl Packages {
 }
 
 impl Indexed {
-    fn read(name: &str, path: &Path) -> Result<Self> {
-        let index = Index::read(&fs::read(path)?)?;
+    fn read(name: &str, path: &Path, fetcher: &Fetcher) -> Result<Self> {
+        let index = Index::read(&IndexFile::Here(path.to_owned()).packages(fetcher)?)?;
         let origins = index.origins()?;
         let (name, path) = (name.to_owned(), path.to_owned());
         Ok(Self { name, path, index, origins, settled: Mutex::default() })
