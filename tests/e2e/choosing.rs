@@ -6,11 +6,10 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 use sysext::rpm::{Compression, Dependency, NewFile, NewPackage};
-use testdata::shared::skipped;
 use testdata::tools::{Served, composer, has, install, run, serve};
 
 use super::driver::Browser;
-use super::{content, native};
+use super::{content, native, site};
 
 /// A repository, a system, and the catalog of both.
 struct World {
@@ -33,15 +32,12 @@ fn package(name: &str, requires: &[&str], recommends: &[&str]) -> NewPackage {
 
 impl World {
     fn new() -> Option<Self> {
-        let Ok(site) = std::env::var("SYSEXT_SITE") else {
-            skipped("the page is built by `cargo xtask test e2e`");
-            return None;
-        };
+        let site = site()?;
         if !has("createrepo_c") || !has("rpm") {
             return None;
         }
         let folder = tempfile::tempdir().unwrap();
-        let world = Self { folder, site: PathBuf::from(site) };
+        let world = Self { folder, site };
         let (repo, root) = (world.path("repo"), world.path("root"));
         fs::create_dir(&repo).unwrap();
         let write = |folder: &Path, package: &NewPackage| {

@@ -1,6 +1,6 @@
 //! The served page in headless Chromium, used as a person uses it, and held against the command line and axe.
 //!
-//! `cargo xtask test e2e` serves the page and says where in `SYSEXT_PAGE`.
+//! `cargo xtask test e2e` builds the page and says where in `SYSEXT_SITE`.
 #![cfg(not(target_arch = "wasm32"))]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -16,15 +16,20 @@ use sysext::rpm::{Compression, NewFile, NewPackage};
 
 use driver::Browser;
 use testdata::shared;
-use testdata::tools::{can_mount, composer, has, merge, run};
+use testdata::tools::{Served, can_mount, composer, has, merge, run, serve};
 
-/// The address of the page, where it is served.
-fn page() -> Option<String> {
-    let page = std::env::var("SYSEXT_PAGE").ok();
-    if page.is_none() {
-        shared::skipped("the page is served by `cargo xtask test e2e`");
+/// The folder of the page, where it is built.
+fn site() -> Option<PathBuf> {
+    let site = std::env::var_os("SYSEXT_SITE").map(PathBuf::from);
+    if site.is_none() {
+        shared::skipped("the page is built by `cargo xtask test e2e`");
     }
-    page
+    site
+}
+
+/// The page, served.
+fn page() -> Option<Served> {
+    Some(serve(&site()?, &[]))
 }
 
 /// Composes on the command line and gives what it says.
@@ -76,7 +81,7 @@ fn content(length: usize, seed: u64) -> Vec<u8> {
 fn the_demo_becomes_the_image_of_the_command_line() {
     let Some(page) = page() else { return };
     let browser = Browser::start(1400, 1100);
-    browser.open(&page);
+    browser.open(&page.url);
     browser.wait("document.querySelector('#demo')");
     browser.check_axe("empty");
     browser.screenshot("empty-light");
@@ -149,7 +154,7 @@ fn services_are_started_and_what_is_in_opt_and_etc_has_its_place() {
     ];
     let path = write_package(scratch.path(), &package("app", files), &Compression::Gzip);
     let browser = Browser::start(1400, 1300);
-    browser.open(&page);
+    browser.open(&page.url);
     browser.upload("#choose-packages", &[&path]);
     browser.wait("document.querySelector('#unit-0')");
     let labels =
@@ -187,7 +192,7 @@ fn what_is_unchecked_is_left_out() {
     ];
     let app = write_package(scratch.path(), &package("app", files), &Compression::Gzip);
     let browser = Browser::start(360, 800);
-    browser.open(&page);
+    browser.open(&page.url);
     browser.upload("#choose-packages", &[&app]);
     browser.wait("document.querySelector('.finding')");
     browser.check_axe("findings, 360 px");
@@ -234,7 +239,7 @@ fn a_browser_that_lacks_something_is_told_and_composes_nevertheless() {
     let app = write_package(scratch.path(), &package("app", files), &Compression::Gzip);
     let browser = Browser::start(1400, 1100);
     browser.before_each_page("delete window.Worker; delete StorageManager.prototype.getDirectory;");
-    browser.open(&page);
+    browser.open(&page.url);
     browser.wait("document.body.innerText.includes('This browser has no workers')");
     browser.wait("document.body.innerText.includes('no private storage')");
     browser.check_axe("limits");
@@ -263,7 +268,7 @@ fn broken_files_and_conflicts_are_said() {
     let broken = scratch.path().join("broken.rpm");
     fs::write(&broken, b"not a package at all").unwrap();
     let browser = Browser::start(1400, 1100);
-    browser.open(&page);
+    browser.open(&page.url);
     browser.drop_files(".drop", &[&one, &two, &broken]);
     browser.wait(
         "document.querySelector('.package--failed') && document.querySelector('.finding--danger')",
@@ -304,7 +309,7 @@ fn large_sets_compose_to_the_same_bytes_and_cancel_at_once() {
         write_package(scratch.path(), &package(name, files), &Compression::None)
     });
     let browser = Browser::start(1400, 1100);
-    browser.open(&page);
+    browser.open(&page.url);
     browser.upload("#choose-packages", &paths.iter().map(PathBuf::as_path).collect::<Vec<_>>());
     browser.wait("document.querySelector('#compose:enabled') && document.body.innerText.includes('15002 of 15002')");
     // 15,000 files are open, a few dozen rows exist.
@@ -357,7 +362,7 @@ fn an_image_is_looked_into() {
     let path = scratch.path().join("app.raw");
     fs::write(&path, &image).unwrap();
     let browser = Browser::start(1400, 1300);
-    browser.open(&page);
+    browser.open(&page.url);
     browser.drop_files(".drop", &[&path]);
     browser.wait("document.querySelector('#look-kernel')?.textContent === 'Linux 6.1'");
     let shown =

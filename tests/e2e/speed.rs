@@ -16,7 +16,7 @@ const PROGRAMS: &str = "/usr/lib/chromium";
 #[test]
 #[ignore = "a benchmark: cargo xtask bench page"]
 fn page_and_command_line() {
-    let page = page().expect("the page is served");
+    let page = page().expect("the page is built");
     let scratch = tempfile::tempdir().unwrap();
     let mut files = Vec::new();
     for entry in fs::read_dir(PROGRAMS).unwrap() {
@@ -40,7 +40,7 @@ fn page_and_command_line() {
         start.elapsed().as_secs_f64()
     };
     let in_page = |browser: Browser| {
-        browser.open(&page);
+        browser.open(&page.url);
         browser.upload("#choose-packages", &[&path]);
         browser.wait("document.querySelector('#compose:enabled')");
         browser.click(".more summary");

@@ -10,7 +10,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::serve;
+use crate::page;
 use crate::shell::{self, cargo, output, target};
 
 /// Runs its arguments and prints user and system seconds, seconds, and the most memory of a process in KiB.
@@ -37,9 +37,9 @@ pub(crate) fn run(args: &[&str]) -> Result<()> {
 /// The page against the command line.
 fn page() -> Result<()> {
     let composer = composer()?;
-    let served = serve::in_background()?;
+    let site = page::build()?;
     let mut tests = cargo();
-    tests.env("SYSEXT_PAGE", &served.address).env("SYSEXT_COMPOSER", composer);
+    tests.env("SYSEXT_SITE", site).env("SYSEXT_COMPOSER", composer);
     let names = ["--ignored", "--nocapture", "page_and_command_line"];
     shell::run(tests.args(["test", "--package", "testdata", "--test", "e2e", "--"]).args(names))
 }

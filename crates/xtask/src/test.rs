@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 
 use crate::shell::{self, cargo, find, root, say, target};
-use crate::{page, serve, setup};
+use crate::{page, setup};
 
 /// A step: name, what it does.
 type Step = (&'static str, &'static str, fn(&Context) -> Result<()>);
@@ -166,11 +166,8 @@ pub(crate) fn wasm_tests() -> Result<Command> {
 }
 
 fn e2e(context: &Context) -> Result<()> {
-    let served = serve::in_background()?;
+    let site = page::build()?;
     let mut tests = cargo();
-    tests
-        .env("SYSEXT_PAGE", &served.address)
-        .env("SYSEXT_SITE", &served.page)
-        .env("SYSEXT_SKIPPED", &context.skipped);
+    tests.env("SYSEXT_SITE", site).env("SYSEXT_SKIPPED", &context.skipped);
     shell::run(tests.args(["test", "--package", "testdata", "--test", "e2e"]))
 }
