@@ -91,22 +91,24 @@ pub(crate) fn focus(id: &str) {
 /// The URL of something beside the page.
 pub(crate) fn beside_page(name: &str) -> String {
     let base = gloo::utils::document().base_uri().ok().flatten().unwrap_or_default();
-    web_sys::Url::new_with_base(name, &base).map_or_else(|_| name.to_owned(), |url| url.href())
+    beside(name, &base)
 }
 
-/// A text of this site, if it is there.
-pub(crate) async fn fetch_text(url: &str) -> Result<Option<String>, String> {
-    let wrong = |error: JsValue| format!("{url} cannot be fetched: {error:?}");
+/// A URL that is relative to another.
+fn beside(name: &str, base: &str) -> String {
+    web_sys::Url::new_with_base(name, base).map_or_else(|_| name.to_owned(), |url| url.href())
+}
+
+/// What this site has at a URL, if it has anything.
+pub(crate) async fn fetch(url: &str) -> Result<Option<Response>, String> {
+    let wrong = |error: JsValue| format!("it cannot be fetched: {error:?}");
     let response =
         JsFuture::from(gloo::utils::window().fetch_with_str(url)).await.map_err(wrong)?;
     let response: Response = response.dyn_into().map_err(wrong)?;
     match response.status() {
         404 => Ok(None),
-        _ if response.ok() => {
-            let text = JsFuture::from(response.text().map_err(wrong)?).await.map_err(wrong)?;
-            Ok(text.as_string())
-        }
-        status => Err(format!("{url} cannot be fetched: {status}")),
+        _ if response.ok() => Ok(Some(response)),
+        status => Err(format!("it cannot be fetched: {status}")),
     }
 }
 
@@ -120,8 +122,7 @@ pub(crate) fn demo_url() -> Option<String> {
 
 /// The address of an asset, which lies beside this module.
 pub(crate) fn asset(name: &str) -> String {
-    let base = module_url();
-    web_sys::Url::new_with_base(name, &base).map_or_else(|_| name.to_owned(), |url| url.href())
+    beside(name, &module_url())
 }
 
 #[wasm_bindgen::prelude::wasm_bindgen]

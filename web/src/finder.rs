@@ -186,8 +186,7 @@ mod tests {
             digest: String::new(),
         };
         let (name, evr, arch) = (name.to_owned(), "1-1".to_owned(), "noarch".to_owned());
-        let (summary, why) = (String::new(), String::new());
-        ChosenPackage { name, evr, arch, summary, installed: 1, why, asked, file }
+        ChosenPackage { name, evr, arch, installed: 1, why: String::new(), asked, file }
     }
 
     fn after(actions: Vec<FinderAction>) -> Rc<Finder> {

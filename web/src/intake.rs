@@ -4,7 +4,9 @@ use js_sys::Array;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{DataTransfer, File, HtmlInputElement, Response};
+use web_sys::{DataTransfer, File, HtmlInputElement};
+
+use crate::browser;
 
 #[wasm_bindgen(module = "/assets/drop.js")]
 extern "C" {
@@ -54,12 +56,10 @@ pub(crate) fn sort(files: Vec<File>) -> Sorted {
 
 /// The demo package.
 pub(crate) async fn demo(url: &str) -> Result<File, String> {
-    let text = |error: JsValue| format!("the demo cannot be fetched: {error:?}");
-    let response = JsFuture::from(gloo::utils::window().fetch_with_str(url)).await.map_err(text)?;
-    let response: Response = response.dyn_into().map_err(text)?;
-    if !response.ok() {
-        return Err(format!("the demo cannot be fetched: {}", response.status()));
-    }
+    let of_demo = |error: String| format!("the demo: {error}");
+    let text = |error: JsValue| of_demo(format!("it cannot be read: {error:?}"));
+    let response = browser::fetch(url).await.map_err(of_demo)?;
+    let response = response.ok_or_else(|| of_demo("it is not there".to_owned()))?;
     let blob = JsFuture::from(response.blob().map_err(text)?).await.map_err(text)?;
     File::new_with_blob_sequence(&Array::of1(&blob), "sysext-composer-demo.rpm").map_err(text)
 }

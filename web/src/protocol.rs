@@ -96,7 +96,6 @@ pub(crate) struct ChosenPackage {
     pub(crate) name: String,
     pub(crate) evr: String,
     pub(crate) arch: String,
-    pub(crate) summary: String,
     /// Bytes of its files.
     pub(crate) installed: u64,
     pub(crate) why: String,

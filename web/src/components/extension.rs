@@ -96,7 +96,7 @@ fn release_field(state: &State, dispatch: &Dispatch) -> Html {
     });
     let dispatch = dispatch.clone();
     let on_choice = Callback::from(move |value: String| dispatch.dispatch(Action::Released(value)));
-    select("release", "Release", options, &on_choice)
+    select("release", "Release", options, None, &on_choice)
 }
 
 fn arch_field(state: &State, dispatch: &Dispatch) -> Html {
@@ -110,26 +110,31 @@ fn arch_field(state: &State, dispatch: &Dispatch) -> Html {
             dispatch.dispatch(Action::ForArch(arch));
         }
     });
-    select("arch", "Architecture", options, &on_choice)
+    select("arch", "Architecture", options, None, &on_choice)
 }
 
-/// A field with options of value, label and whether it is chosen.
+/// A field with options of value, label and whether it is chosen, and perhaps a word of help.
 pub(super) fn select(
     id: &'static str,
     label: &'static str,
     options: impl Iterator<Item = (String, String, bool)>,
+    help: Option<String>,
     on_choice: &Callback<String>,
 ) -> Html {
     let onchange =
         on_choice.reform(|event: Event| event.target_unchecked_into::<HtmlSelectElement>().value());
+    let help_id = format!("{id}-help");
     html! {
         <div>
             <label class="form__label" for={id}>{ label }</label>
             <span class="pf-v6-c-form-control select">
-                <select {id} {onchange}>
+                <select {id} {onchange} aria-describedby={help.is_some().then(|| help_id.clone())}>
                     { for options.map(|(value, label, selected)| html! { <option {value} {selected}>{ label }</option> }) }
                 </select>
             </span>
+            if let Some(help) = help {
+                <p id={help_id} class="form__help">{ help }</p>
+            }
         </div>
     }
 }
@@ -178,14 +183,8 @@ fn profile_field(state: &State, dispatch: &Dispatch) -> Html {
         }
     });
     let kernel = sysext::erofs::Options::new(state.profile).kernel();
-    html! {
-        <div>
-            { select("profile", "Compression", options, &on_choice) }
-            <p class="form__help">
-                { format!("{} Linux {kernel} or later reads it.", describe(state.profile).1) }
-            </p>
-        </div>
-    }
+    let help = format!("{} Linux {kernel} or later reads it.", describe(state.profile).1);
+    select("profile", "Compression", options, Some(help), &on_choice)
 }
 
 /// What the extension will be.

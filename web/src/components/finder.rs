@@ -5,13 +5,13 @@ mod workers;
 
 use std::rc::Rc;
 
-use sysext::CatalogSystem;
-use web_sys::{File, HtmlInputElement, HtmlSelectElement};
+use web_sys::{File, HtmlInputElement};
 use yew::{
     Callback, Event, Html, InputEvent, Properties, SubmitEvent, TargetCast as _, UseReducerHandle,
     component, html, use_reducer,
 };
 
+use super::extension::select;
 use super::parts::{Alert, Card, Icon, Tone, bar, icon};
 use crate::browser;
 use crate::finder::{Finder, FinderAction, Opening};
@@ -71,42 +71,26 @@ fn system_field(
     finder: &UseReducerHandle<Finder>,
     on_system: &Callback<Option<Rc<System>>>,
 ) -> Html {
-    let onchange = {
+    let on_choice = {
         let (dispatch, on_system) = (finder.dispatcher(), on_system.clone());
-        Callback::from(move |event: Event| {
-            let value = event.target_unchecked_into::<HtmlSelectElement>().value();
+        Callback::from(move |value: String| {
             // What the system has is known once it has been fetched.
             on_system.emit(None);
             dispatch.dispatch(FinderAction::ForSystem(value.parse().ok()));
         })
     };
-    let option = |(number, system): (usize, &CatalogSystem)| {
-        html! {
-            <option value={number.to_string()} selected={finder.system == Some(number)}>
-                { format!("{}, {}", system.title, system.arch.rpm()) }
-            </option>
-        }
+    let none = (String::new(), "Choose a system".to_owned(), finder.system.is_none());
+    let systems = finder.systems.iter().enumerate().map(|(number, system)| {
+        let label = format!("{}, {}", system.title, system.arch.rpm());
+        (number.to_string(), label, finder.system == Some(number))
+    });
+    let help = if finder.system.is_none() {
+        "What it has already is not put into the extension. Or add packages as files, below."
+    } else {
+        "Owners, labels and modes are those that this system has."
     };
-    html! {
-        <div>
-            <label class="form__label" for="system">{ "System" }</label>
-            <span class="pf-v6-c-form-control select">
-                <select id="system" aria-describedby="system-help" {onchange}>
-                    <option value="" selected={finder.system.is_none()}>{ "Choose a system" }</option>
-                    { for finder.systems.iter().enumerate().map(option) }
-                </select>
-            </span>
-            <p id="system-help" class="form__help">
-                {
-                    if finder.system.is_none() {
-                        "What it has already is not put into the extension. Or add packages as files, below."
-                    } else {
-                        "Owners, labels and modes are those that this system has."
-                    }
-                }
-            </p>
-        </div>
-    }
+    let options = std::iter::once(none).chain(systems);
+    select("system", "System", options, Some(help.to_owned()), &on_choice)
 }
 
 fn search_field(finder: &UseReducerHandle<Finder>) -> Html {
@@ -161,18 +145,8 @@ fn results(finder: &UseReducerHandle<Finder>) -> Html {
             Some('@') => "The packages of this group",
             _ => "Every package whose name fits",
         };
-        let button = ask(finder, spec);
-        return html! {
-            <ul class="packages found" aria-label="What was typed">
-                <li class="package">
-                    <span class="package__text">
-                        <span class="package__name">{ spec }</span>
-                        <span class="package__detail">{ what }</span>
-                    </span>
-                    { button }
-                </li>
-            </ul>
-        };
+        let found = row(spec, spec, "", what, ask(finder, spec));
+        return html! { <ul class="packages found" aria-label="What was typed">{ found }</ul> };
     }
     let Some((found, all)) = &finder.found else { return Html::default() };
     let said = match (*all, found.len()) {
@@ -200,13 +174,23 @@ fn result(finder: &UseReducerHandle<Finder>, package: &FoundPackage) -> Html {
     } else {
         ask(finder, spec)
     };
+    row(spec, name, &version(evr, arch), summary, action)
+}
+
+/// Version and architecture of a package, behind its name.
+fn version(evr: &str, arch: &str) -> String {
+    format!(" {evr} · {arch}")
+}
+
+/// A package in a list, with something beside it.
+fn row(key: &str, name: &str, version: &str, detail: &str, beside: Html) -> Html {
     html! {
-        <li key={spec.clone()} class="package">
+        <li key={key.to_owned()} class="package">
             <span class="package__text">
-                <span class="package__name">{ name }<span class="package__version">{ format!(" {evr} · {arch}") }</span></span>
-                <span class="package__detail">{ summary }</span>
+                <span class="package__name">{ name }<span class="package__version">{ version }</span></span>
+                <span class="package__detail">{ detail }</span>
             </span>
-            { action }
+            { beside }
         </li>
     }
 }

@@ -70,10 +70,5 @@ pub(super) fn etc_field(state: &State, dispatch: &Dispatch) -> Html {
             }
         })
     };
-    html! {
-        <div>
-            { select("etc", "Files in /etc", options, &on_choice) }
-            <p class="form__help">{ describe(state.etc).1 }</p>
-        </div>
-    }
+    select("etc", "Files in /etc", options, Some(describe(state.etc).1.to_owned()), &on_choice)
 }

@@ -11,6 +11,7 @@ use sysext::{CatalogSystem, Repositories, Repository, Selection};
 use web_sys::File;
 use yew::Callback;
 
+use super::PROGRESS_EVERY;
 use super::fetch::{Failed, Wanted};
 use super::plan::base;
 use super::source::Source;
@@ -21,9 +22,6 @@ use crate::protocol::{
 
 /// Packages that are shown of those that are found.
 const SHOWN: usize = 50;
-/// Milliseconds between two words on progress.
-const PROGRESS_EVERY: f64 = 100.0;
-
 /// What is chosen from, and what waits to be done: one after the other, in the order in which it was asked for.
 #[derive(Default)]
 pub(super) struct Chooser {
@@ -205,7 +203,6 @@ impl Open {
             evr: pool.package_evr(id).to_owned(),
             arch: pool.package_arch(id).to_owned(),
             installed: origin.installed_size,
-            summary: origin.summary,
             why,
             asked,
             file: WantedPackage {

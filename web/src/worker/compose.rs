@@ -10,6 +10,7 @@ use sysext::{Compose, Recipe, Report, Step};
 use web_sys::File;
 use yew::Callback;
 
+use super::PROGRESS_EVERY;
 use super::digests::Digests;
 use super::image::Image;
 use super::plan::{self, Here};
@@ -17,9 +18,6 @@ use super::pool::{Begun, Pool};
 use super::source::Source;
 use crate::agent::Answer;
 use crate::protocol::Response;
-
-/// Milliseconds between two words on progress.
-const PROGRESS_EVERY: f64 = 100.0;
 
 /// Makes the extension of these packages, on a base if there is one.
 pub(crate) async fn run(

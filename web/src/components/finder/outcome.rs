@@ -3,8 +3,8 @@
 use yew::{Callback, Html, UseReducerHandle, html};
 
 use super::super::parts::{Alert, Command, Tone, bar};
-use super::FinderProps;
 use super::workers::Workers;
+use super::{FinderProps, row, version};
 use crate::browser::bytes;
 use crate::finder::{Bringing, Finder};
 use crate::protocol::{ChosenPackage, Missing, Obstacle};
@@ -78,22 +78,15 @@ fn list(packages: &[ChosenPackage]) -> Html {
     if packages.is_empty() {
         return Html::default();
     }
-    let row = |package: &ChosenPackage| {
+    let line = |package: &ChosenPackage| {
         let ChosenPackage { name, evr, arch, why, file, .. } = package;
-        html! {
-            <li key={file.nevra.clone()} class="package">
-                <span class="package__text">
-                    <span class="package__name">{ name }<span class="package__version">{ format!(" {evr} · {arch}") }</span></span>
-                    <span class="package__detail">{ why }</span>
-                </span>
-                <span class="muted">{ bytes(file.size) }</span>
-            </li>
-        }
+        let size = html! { <span class="muted">{ bytes(file.size) }</span> };
+        row(&file.nevra, name, &version(evr, arch), why, size)
     };
     html! {
         <details class="more">
             <summary>{ "Which, and why" }</summary>
-            <ul class="packages found" tabindex="0" aria-label="Packages that are needed">{ for packages.iter().map(row) }</ul>
+            <ul class="packages found" tabindex="0" aria-label="Packages that are needed">{ for packages.iter().map(line) }</ul>
         </details>
     }
 }

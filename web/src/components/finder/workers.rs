@@ -5,6 +5,8 @@ use std::rc::Rc;
 
 use sysext::catalog::CATALOG;
 use sysext::{Catalog, CatalogSystem};
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::JsFuture;
 use web_sys::File;
 use yew::{Callback, UseReducerDispatcher, UseReducerHandle, hook, use_effect_with, use_mut_ref};
 
@@ -176,9 +178,11 @@ impl Workers {
 /// The catalog beside the page, and where it is, if there is one.
 async fn catalog() -> Result<Option<(String, Catalog)>, String> {
     let folder = browser::beside_page("catalog/");
-    let Some(text) = browser::fetch_text(&format!("{folder}{CATALOG}")).await? else {
-        return Ok(None);
-    };
-    let catalog = serde_json::from_str(&text);
-    catalog.map(|catalog| Some((folder, catalog))).map_err(|error| format!("{CATALOG}: {error}"))
+    let of_catalog = |error: String| format!("{CATALOG}: {error}");
+    let response = browser::fetch(&format!("{folder}{CATALOG}")).await.map_err(of_catalog)?;
+    let Some(response) = response else { return Ok(None) };
+    let text = |error: JsValue| of_catalog(format!("it cannot be read: {error:?}"));
+    let json = JsFuture::from(response.text().map_err(text)?).await.map_err(text)?;
+    let catalog = serde_json::from_str(&json.as_string().unwrap_or_default());
+    catalog.map(|catalog| Some((folder, catalog))).map_err(|error| of_catalog(error.to_string()))
 }
