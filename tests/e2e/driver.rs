@@ -19,6 +19,23 @@ pub(crate) struct Browser {
     downloads: tempfile::TempDir,
 }
 
+/// Starts a driver and reads which port it listens on, unless it ends before that.
+fn listening(driver: &mut Command) -> Option<(Child, String)> {
+    let mut driver = driver.spawn().unwrap();
+    let output = BufReader::new(driver.stdout.take().unwrap());
+    let port = output.lines().map_while(Result::ok).find_map(|line| {
+        let (_, port) = line.split_once("started successfully on port ")?;
+        Some(port.trim_end_matches('.').to_owned())
+    });
+    match port {
+        Some(port) => Some((driver, port)),
+        None => {
+            driver.wait().unwrap();
+            None
+        }
+    }
+}
+
 impl Browser {
     /// Starts a browser with a window of that size.
     pub(crate) fn start(width: u32, height: u32) -> Self {
@@ -33,13 +50,11 @@ impl Browser {
     }
 
     fn start_by(mut driver: Command, width: u32, height: u32) -> Self {
-        let mut driver = driver.arg("--port=0").stdout(Stdio::piped()).spawn().unwrap();
-        let output = BufReader::new(driver.stdout.take().unwrap());
-        let port = output.lines().map_while(Result::ok).find_map(|line| {
-            let (_, port) = line.split_once("started successfully on port ")?;
-            Some(port.trim_end_matches('.').to_owned())
-        });
-        let base = format!("http://127.0.0.1:{}", port.unwrap());
+        driver.arg("--port=0").stdout(Stdio::piped());
+        // It gives up if the port that it found is taken by the time that it listens.
+        let started = (0..3).find_map(|_| listening(&mut driver));
+        let (driver, port) = started.expect("chromedriver starts");
+        let base = format!("http://127.0.0.1:{port}");
         let downloads = tempfile::tempdir().unwrap();
         let arguments = json!({ "capabilities": { "alwaysMatch": {
             "goog:loggingPrefs": { "browser": "ALL" },
