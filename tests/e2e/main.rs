@@ -348,6 +348,27 @@ fn large_sets_compose_to_the_same_bytes_and_cancel_at_once() {
 }
 
 #[test]
+fn content_that_was_changed_makes_no_image() {
+    let Some(page) = page() else { return };
+    let scratch = tempfile::tempdir().unwrap();
+    // Long enough that a worker computes its digest.
+    let files = vec![NewFile::file("/usr/lib/long", 0o644, content(20 << 20, 1))];
+    let long = write_package(scratch.path(), &package("long", files), &Compression::None);
+    let mut bytes = fs::read(&long).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&long, bytes).unwrap();
+    let browser = Browser::start(1400, 1100);
+    browser.open(&page.url);
+    browser.upload("#choose-packages", &[&long]);
+    browser.wait("document.querySelector('#compose:enabled')");
+    browser.click("#compose");
+    browser.wait("document.querySelector('main').innerText.includes('digest of /usr/lib/long')");
+    assert_eq!(browser.script("return document.querySelector('#result-sha256')"), Value::Null);
+    browser.assert_no_errors();
+}
+
+#[test]
 fn an_image_is_looked_into() {
     let Some(page) = page() else { return };
     let scratch = tempfile::tempdir().unwrap();

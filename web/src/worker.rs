@@ -6,6 +6,7 @@ mod choose;
 mod compose;
 mod digests;
 mod fetch;
+mod helper;
 mod image;
 mod look;
 mod plan;
@@ -65,9 +66,10 @@ pub(crate) fn is_worker() -> bool {
 /// Listens to the page.
 pub(crate) fn run() {
     let scope: DedicatedWorkerGlobalScope = js_sys::global().unchecked_into();
-    if pool::is_helper(&scope) {
-        pool::help(&scope);
-        return;
+    match scope.name().as_str() {
+        pool::NAME => return pool::help(scope),
+        digests::NAME => return digests::help(scope),
+        _ => {}
     }
     let post = {
         let scope = scope.clone();

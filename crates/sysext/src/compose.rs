@@ -179,9 +179,9 @@ impl<R: Read> Compose<R> {
                     self.state = next;
                     self.enqueue(jobs);
                 }
-                State::Package(index) if let Some((_, check)) = self.checks.front() => {
-                    self.state = State::Package(index);
-                    return Ok(Step::Digest(check.ticket));
+                state if let Some(ticket) = self.check(&state) => {
+                    self.state = state;
+                    return Ok(Step::Digest(ticket));
                 }
                 State::Package(index) if index < self.plan.packages.len() => {
                     self.state = State::Package(index);
@@ -306,6 +306,18 @@ impl<R: Read> Compose<R> {
             State::Finish => !self.batches.is_empty(),
             _ => false,
         }
+    }
+
+    /// The digest that must be known now. A host may compute while others go on, so it is asked late: for those of a
+    /// package when the next but one begins, for all that are left when all else is done.
+    fn check(&self, state: &State<R>) -> Option<Ticket> {
+        let (package, check) = self.checks.front()?;
+        let must = match state {
+            State::Package(index) => package + 1 < *index,
+            State::Digest(_) | State::Done => true,
+            _ => false,
+        };
+        must.then_some(check.ticket)
     }
 
     /// Has jobs go to the host; their results come behind those of all before.

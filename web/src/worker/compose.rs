@@ -5,8 +5,11 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use gloo::timers::future::TimeoutFuture;
+use js_sys::Promise;
 use sysext::rpm::Package;
 use sysext::{Compose, Recipe, Report, Step};
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::JsFuture;
 use web_sys::File;
 use yew::Callback;
 
@@ -39,7 +42,7 @@ pub(crate) async fn run(
     };
     let (plan, sources) = plan::plan(&packages, recipe, base.as_ref(), &RefCell::default()).await?;
     drop(base);
-    let digests = Digests::new();
+    let digests = Digests::new(files.iter().map(|file| file.size()).sum()).await;
     let compose = Compose::new(plan).map_err(|error| error.to_string())?;
     let compose = match &digests {
         Some(digests) => compose.with_digests(Rc::new(digests.clone())),
@@ -91,6 +94,8 @@ async fn drive(
                 TimeoutFuture::new(0).await;
             }
         }
+        // Digests that are there are seen only by those who wait now and then.
+        let _ = JsFuture::from(Promise::resolve(&JsValue::UNDEFINED)).await;
         match compose.step().map_err(text)? {
             Step::Package(index) => {
                 let file =

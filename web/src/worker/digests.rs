@@ -1,21 +1,30 @@
-//! Digests by the browser, which has the processor's instructions for them: several times as fast as WebAssembly, and on
-//! a thread of its own. It takes only what is whole, so that what it is given waits in the browser's memory.
+//! Digests by the browser, which has the processor's instructions for them: several times as fast as WebAssembly. It
+//! takes only what is whole, so that what it is given waits in the browser's memory. And it may compute where it is
+//! asked, for half a second if a package is large: where there are cores for it a worker asks, so that those that
+//! compress do not run out of jobs meanwhile.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use js_sys::{Object, Promise, Reflect, Uint8Array};
+use js_sys::{Array, Object, Promise, Reflect, Uint8Array};
 use sysext::rpm::{self, Digesting, Ticket};
-use wasm_bindgen::JsCast as _;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{SubtleCrypto, WorkerGlobalScope};
+use wasm_bindgen::{JsCast as _, JsValue};
+use wasm_bindgen_futures::{JsFuture, future_to_promise, spawn_local};
+use web_sys::{DedicatedWorkerGlobalScope, SubtleCrypto, WorkerGlobalScope};
 
 use super::buffers::Buffers;
+use super::helper::{self, Helper};
 use super::source::describe;
 
+/// Name of a worker that asks for digests and does nothing else.
+pub(super) const NAME: &str = "digester";
 /// Bytes below which it takes longer to ask the browser.
 const WORTH: u64 = 64 << 10;
+/// Bytes from which on a worker asks.
+const LONG: u64 = 4 << 20;
+/// Workers that ask: the digest of a package's end, of its last file and of the image come one upon the other.
+const HELPERS: usize = 2;
 /// What may wait at once, as a part of the machine's memory.
 const PART: f64 = 12.0;
 /// The machine's memory in GiB where the browser does not say.
@@ -30,6 +39,8 @@ pub(super) struct Digests(Rc<State>);
 #[derive(Debug)]
 struct State {
     subtle: SubtleCrypto,
+    /// Who asks for long ones; none where there cannot be any.
+    helpers: Vec<Helper>,
     /// Bytes that may wait, beyond those that do.
     room: Cell<u64>,
     spare: Buffers,
@@ -39,18 +50,25 @@ struct State {
 }
 
 impl Digests {
-    /// None where the browser offers none: outside of workers, and on pages that came by an insecure way.
-    pub(super) fn new() -> Option<Self> {
+    /// Those for packages of so many bytes. None where the browser offers none: outside of workers, and on pages that
+    /// came by an insecure way.
+    pub(super) async fn new(size: f64) -> Option<Self> {
         let scope: WorkerGlobalScope = js_sys::global().dyn_into().ok()?;
-        let subtle = scope.crypto().ok()?.subtle();
-        if subtle.is_undefined() {
-            return None;
-        }
+        let subtle = subtle(&scope)?;
         let memory = Reflect::get(&scope.navigator(), &"deviceMemory".into()).ok();
         let memory = memory.and_then(|memory| memory.as_f64()).unwrap_or(USUAL).min(MOST);
         let room = memory * f64::from(1 << 30) / PART;
+        let mut helpers = Vec::new();
+        if size >= LONG as f64 {
+            for helper in Helper::start(NAME, HELPERS) {
+                if helper.ready().await.is_ok() {
+                    helpers.push(helper);
+                }
+            }
+        }
         Some(Self(Rc::new(State {
             subtle,
+            helpers,
             room: Cell::new(room as u64),
             spare: Buffers::default(),
             promises: RefCell::default(),
@@ -129,17 +147,76 @@ impl Digesting for Waiting {
 
     fn finish(self: Box<Self>) -> Ticket {
         let Self { state, algorithm, bytes, size, filled } = *self;
-        // The browser takes a copy at once, so that the buffer can be used again.
-        let content = bytes.subarray(0, size as u32);
-        let content: &Object = content.as_ref();
-        let digest = match state.subtle.digest_with_str_and_buffer_source(algorithm, content) {
-            Ok(digest) if filled == size => digest,
-            Ok(_) => Promise::reject(&"a digest is of other bytes than were announced".into()),
-            Err(error) => Promise::reject(&error),
+        let digest = match state.helpers.iter().min_by_key(|helper| helper.due()) {
+            _ if filled != size => Err("a digest is of other bytes than were announced".into()),
+            Some(helper) if size >= LONG => asked(helper, &state.spare, algorithm, &bytes, size),
+            _ => {
+                let digest = begin(&state.subtle, algorithm, &bytes, size as u32);
+                // The browser has taken a copy, so that the buffer can be used again.
+                state.spare.give(bytes);
+                digest
+            }
         };
-        state.spare.give(bytes);
+        let digest = digest.unwrap_or_else(|error| Promise::reject(&error));
         state.promise(digest, size)
     }
+}
+
+/// What the browser computes digests with, on pages that came by a secure way.
+fn subtle(scope: &WorkerGlobalScope) -> Option<SubtleCrypto> {
+    let subtle = scope.crypto().ok()?.subtle();
+    (!subtle.is_undefined()).then_some(subtle)
+}
+
+/// Begins the digest of the first bytes of a buffer.
+fn begin(
+    subtle: &SubtleCrypto,
+    algorithm: &str,
+    buffer: &Uint8Array,
+    length: u32,
+) -> Result<Promise, JsValue> {
+    let content = buffer.subarray(0, length);
+    let content: &Object = content.as_ref();
+    subtle.digest_with_str_and_buffer_source(algorithm, content)
+}
+
+/// Lets a helper begin it. The buffer comes back with the digest.
+fn asked(
+    helper: &Helper,
+    spare: &Buffers,
+    algorithm: &str,
+    buffer: &Uint8Array,
+    size: u64,
+) -> Result<Promise, JsValue> {
+    let answer = helper.ask(&helper::message(&algorithm.into(), buffer, size as usize))?;
+    let spare = spare.clone();
+    Ok(future_to_promise(async move {
+        let answer: Array = JsFuture::from(answer).await?.unchecked_into();
+        let (digest, buffer, _) = helper::parts(&answer);
+        spare.give(buffer);
+        if digest.is_string() { Err(digest) } else { Ok(digest) }
+    }))
+}
+
+/// Asks for the digest of what comes, one after the other, and sends back what comes of it: the digest, or what is wrong.
+pub(super) fn help(scope: DedicatedWorkerGlobalScope) {
+    let subtle = subtle(&scope).expect("whoever started this has it");
+    let mut last = Promise::resolve(&JsValue::NULL);
+    helper::listen(&scope.clone(), move |message| {
+        let (before, scope, subtle) = (last.clone(), scope.clone(), subtle.clone());
+        last = future_to_promise(async move {
+            let _ = JsFuture::from(before).await;
+            let (algorithm, buffer, length) = helper::parts(&message);
+            let algorithm = algorithm.as_string().unwrap_or_default();
+            let digest = match begin(&subtle, &algorithm, &buffer, length) {
+                Ok(digest) => JsFuture::from(digest).await,
+                Err(error) => Err(error),
+            };
+            let digest = digest.unwrap_or_else(|error| describe(&error).into());
+            helper::answer(&scope, &helper::message(&digest, &buffer, 0));
+            Ok(JsValue::NULL)
+        });
+    });
 }
 
 /// What Web Crypto calls an algorithm.

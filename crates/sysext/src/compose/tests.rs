@@ -12,28 +12,37 @@ struct Made {
     report: Report,
     /// The most batches of jobs that were out.
     out_at_most: usize,
+    /// A letter for each package (P) and digest (D) that it was asked for.
+    asked: String,
 }
 
 /// Does what composing asks for, as a host that has up to `most` batches of jobs out before it answers.
 fn drive<'a>(
     mut compose: Compose<&'a [u8]>,
-    package: &'a [u8],
+    packages: &[&'a [u8]],
     most: usize,
     mut digest: impl FnMut(Ticket) -> Vec<u8>,
 ) -> Result<Made, Error> {
     let (mut workspace, mut image) = (Workspace::default(), Vec::new());
     let (mut out, mut out_at_most) = (VecDeque::<Vec<Job>>::new(), 0);
+    let mut asked = String::new();
     loop {
         let step = compose.step()?;
         let waits = matches!(step, Step::Wait);
         match step {
-            Step::Package(_) => compose.package(package)?,
+            Step::Package(index) => {
+                asked.push('P');
+                compose.package(packages[index])?;
+            }
             Step::Compress(jobs) => out.push_back(jobs),
             Step::Wait => {}
-            Step::Digest(ticket) => compose.digest(&digest(ticket))?,
+            Step::Digest(ticket) => {
+                asked.push('D');
+                compose.digest(&digest(ticket))?;
+            }
             Step::Write(write) => write.put(&mut image),
             Step::Read { at, length } => compose.image(&image[at as usize..][..length])?,
-            Step::Done(report) => return Ok(Made { image, report, out_at_most }),
+            Step::Done(report) => return Ok(Made { image, report, out_at_most, asked }),
         }
         out_at_most = out_at_most.max(out.len());
         if waits || out.len() >= most {
@@ -43,17 +52,16 @@ fn drive<'a>(
     }
 }
 
-/// Starts to compose one package.
-fn start<'a>(package: &'a [u8], recipe: &Recipe) -> Result<Compose<&'a [u8]>, Error> {
-    let header = rpm::Package::read(package).expect("a package");
-    Compose::new(Plan::new(vec![header], recipe)?)
+fn start<'a>(packages: &[&'a [u8]], recipe: &Recipe) -> Result<Compose<&'a [u8]>, Error> {
+    let headers = packages.iter().map(|package| rpm::Package::read(*package).expect("a package"));
+    Compose::new(Plan::new(headers.collect(), recipe)?)
 }
 
 /// Composes with a host that leaves digests to the core.
 fn compose(package: &[u8], recipe: &Recipe, most: usize) -> Made {
-    let compose = start(package, recipe).expect("a plan without errors");
+    let compose = start(&[package], recipe).expect("a plan without errors");
     let digest = |_| unreachable!("digests are the core's here");
-    drive(compose, package, most, digest).expect("composing works")
+    drive(compose, &[package], most, digest).expect("composing works")
 }
 
 fn recipe() -> Recipe {
@@ -123,19 +131,16 @@ impl Digesting for Gathered {
     }
 }
 
-/// Composes with a host that has its own digests, and is wrong about one of them. Gives how many it was asked for.
-fn compose_with_digests(package: &[u8], wrong: Option<Ticket>) -> Result<(Report, usize), Error> {
+/// Composes with a host that has its own digests, and is wrong about one of them.
+fn compose_with_digests(packages: &[&[u8]], wrong: Option<Ticket>) -> Result<Made, Error> {
     let known = Rc::default();
     let host = Host { known: Rc::clone(&known) };
-    let compose = start(package, &recipe())?.with_digests(Rc::new(host));
-    let mut asked = 0;
-    let made = drive(compose, package, 1, |ticket| {
-        asked += 1;
+    let compose = start(packages, &recipe())?.with_digests(Rc::new(host));
+    drive(compose, packages, 1, |ticket| {
         let mut digest = known.borrow()[ticket as usize].clone();
         digest[0] ^= u8::from(Some(ticket) == wrong);
         digest
-    })?;
-    Ok((made.report, asked))
+    })
 }
 
 #[test]
@@ -145,15 +150,32 @@ fn digests_of_the_host_count() {
     });
     let package = NewPackage { files: files.into(), ..NewPackage::new("app", "1", "1", "x86_64") };
     let package = package.write(&Compression::Gzip);
-    let (report, asked) = compose_with_digests(&package, None).expect("all digests are right");
-    assert_eq!(asked, 4, "two files, the payload, the image");
+    let made = compose_with_digests(&[&package], None).expect("all digests are right");
+    assert_eq!(made.asked, "PDDDD", "two files, the payload, the image");
     let image = compose(&package, &recipe(), 1).image;
     let mut sum = Sum::sha256(None, image.len() as u64);
     sum.update(&image);
     let Found::Digest(digest) = sum.finish() else { unreachable!("computed by the core") };
-    assert_eq!(report.sha256, hex(&digest));
+    assert_eq!(made.report.sha256, hex(&digest));
     for (ticket, what) in [(0, "/usr/share/one"), (1, "/usr/share/two"), (2, "payload digest")] {
-        let error = compose_with_digests(&package, Some(ticket)).expect_err("one is wrong");
+        let error = compose_with_digests(&[&package], Some(ticket)).err().expect("one is wrong");
         assert!(error.to_string().contains(what), "{error}");
+    }
+}
+
+#[test]
+fn digests_of_a_package_are_asked_for_when_the_next_is_read() {
+    let packages = ["a", "b", "c"].map(|name| {
+        let file = NewFile::file(&format!("/usr/share/{name}"), 0o644, name.into());
+        let package = NewPackage { files: vec![file], ..NewPackage::new(name, "1", "1", "x86_64") };
+        package.write(&Compression::Gzip)
+    });
+    let packages = packages.each_ref().map(Vec::as_slice);
+    let made = compose_with_digests(&packages, None).expect("all digests are right");
+    // Of each package the file and the payload, and last of all the image.
+    assert_eq!(made.asked, "PPDDPDDDDD");
+    for (ticket, name) in [(0, "a-1-1"), (3, "b-1-1"), (5, "c-1-1")] {
+        let error = compose_with_digests(&packages, Some(ticket)).err().expect("one is wrong");
+        assert!(error.to_string().contains(name), "{error}");
     }
 }
