@@ -97,8 +97,9 @@ impl<'a> Encoder<'a> {
         }
         let tables = workspace.tables.get_or_insert_with(chains::Tables::new);
         if level <= 9 {
-            // Candidates that replace a match are worth more than the first at a place.
-            return Self::Lazy(Lazy::new(data, tables, 1 << level, 5 << (level - 1)));
+            // Candidates that replace a match are worth more than the first at a place, the more so if there are many.
+            let better = if level <= 4 { 3 } else { 5 };
+            return Self::Lazy(Lazy::new(data, tables, 1 << level, better << (level - 1)));
         }
         Self::Optimal(Optimal::new(data, tables, 64 << (2 * (level - 10))))
     }
