@@ -191,7 +191,7 @@ impl Open {
                 let bytes = Wanted { url: &url, size: index.size }.range(range, |_| {}).await?;
                 files.push((wanted, bytes));
             }
-            self.repositories.provide_paths(selection, &files).map_err(text)?;
+            self.repositories.provide_index_paths(selection, &files).map_err(text)?;
         }
     }
 

@@ -9,6 +9,9 @@ use rpm::repodata::{Filelists, PackageFiles, open};
 use super::{Indexed, Repositories, Selection, State, Wanted, What};
 use crate::error::Error;
 
+/// Packages and the paths that they have.
+type Found = Vec<(PackageId, String)>;
+
 impl Repositories {
     /// Files, or parts of indexes, that tell who provides paths which only a list of all files has. To be asked for until
     /// it is empty: what is told last depends on what came before.
@@ -79,20 +82,45 @@ impl Repositories {
         selection: &Selection,
         files: &[(Wanted, Vec<u8>)],
     ) -> Result<(), Error> {
+        for (wanted, bytes) in files {
+            self.provide(wanted, bytes)?;
+        }
+        self.take_paths(selection, files, Self::in_filelists)
+    }
+
+    /// The same for hosts that have indexes alone, which carry no readers of repositories' own files then: they are a
+    /// twelfth of the page.
+    ///
+    /// # Errors
+    /// An index is broken, or a repository is none.
+    pub fn provide_index_paths(
+        &mut self,
+        selection: &Selection,
+        files: &[(Wanted, Vec<u8>)],
+    ) -> Result<(), Error> {
+        self.take_paths(selection, files, |_, _, _, _| Err(Error::Protocol))
+    }
+
+    /// Takes parts of indexes, and lists as `in_list` does.
+    fn take_paths(
+        &mut self,
+        selection: &Selection,
+        files: &[(Wanted, Vec<u8>)],
+        in_list: impl Fn(&Self, &Wanted, &[u8], &BTreeSet<String>) -> Result<Found, Error>,
+    ) -> Result<(), Error> {
         let mut missing = self.missing(selection);
         if self.indexes().next().is_none() {
             // Lists are read whole: once is enough.
             missing.extend(self.pool.missing_paths().into_iter().map(str::to_owned));
             missing.extend(selection.specs.iter().filter(|spec| spec.starts_with('/')).cloned());
         }
-        let mut found: Vec<(PackageId, String)> = Vec::new();
+        let mut found = Found::new();
         let mut has_lists = false;
         for (wanted, bytes) in files {
-            self.provide(wanted, bytes)?;
             match &wanted.what {
                 What::PathTable => self.read_table(wanted, bytes)?,
                 What::PathChunk(_) => found.extend(self.in_chunk(wanted, bytes, &missing)?),
-                _ => found.extend(self.in_filelists(wanted, bytes, &missing)?),
+                _ => found.extend(in_list(self, wanted, bytes, &missing)?),
             }
             has_lists |= wanted.what != What::PathTable;
         }
@@ -110,10 +138,10 @@ impl Repositories {
         wanted: &Wanted,
         bytes: &[u8],
         missing: &BTreeSet<String>,
-    ) -> Result<Vec<(PackageId, String)>, Error> {
+    ) -> Result<Found, Error> {
         let state = &self.repositories[wanted.repository];
         let failed = |error| state.repository.broken(error);
-        let mut found = Vec::new();
+        let mut found = Found::new();
         let mut lists = Filelists::new(open(bytes).map_err(failed)?);
         let mut note = |package: &PackageFiles, _, path: &str| {
             if missing.contains(path)
@@ -141,10 +169,10 @@ impl Repositories {
         wanted: &Wanted,
         bytes: &[u8],
         missing: &BTreeSet<String>,
-    ) -> Result<Vec<(PackageId, String)>, Error> {
+    ) -> Result<Found, Error> {
         let state = &self.repositories[wanted.repository];
         let Some(indexed) = &state.index else { return Ok(Vec::new()) };
-        let mut found = Vec::new();
+        let mut found = Found::new();
         let is_missing = |path: &str| missing.contains(path);
         let read = index::read_chunk(bytes, indexed.index.len(), is_missing, |path, at| {
             found.push((PackageId::from_number(indexed.first + at as i32), path.to_owned()));
