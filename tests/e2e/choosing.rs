@@ -9,7 +9,7 @@ use sysext::rpm::{Compression, Dependency, NewFile, NewPackage};
 use testdata::tools::{Served, composer, has, install, run, serve};
 
 use super::driver::Browser;
-use super::{content, native, site};
+use super::{compose, content, native, site};
 
 /// A repository, a system, and the catalog of both.
 struct World {
@@ -143,8 +143,7 @@ fn packages_come_with_what_they_need_and_become_the_image_of_the_command_line() 
     assert_eq!(text(&browser, "#bring"), "Take out 1 package that is no longer needed");
     browser.click("#bring");
     browser.wait("document.querySelectorAll('#packages ~ * .package, [aria-label=\"Packages of the extension\"] .package').length == 2");
-    browser.wait("document.querySelector('#compose:enabled')");
-    browser.click("#compose");
+    compose(&browser);
     browser.wait("document.querySelector('#result-sha256')");
     let packages = ["editor", "library"].map(|name| world.path("repo").join(format!("{name}.rpm")));
     let base = world.path("x.base");

@@ -32,6 +32,12 @@ fn page() -> Option<Served> {
     Some(serve(&site()?, &[]))
 }
 
+/// Starts composing on the page, as soon as it can be started.
+fn compose(browser: &Browser) {
+    browser.wait("document.querySelector('#compose:enabled')");
+    browser.click("#compose");
+}
+
 /// Composes on the command line and gives what it says.
 fn native(packages: &[PathBuf], name: &str, more: &[&str]) -> (Value, Vec<u8>) {
     let scratch = tempfile::tempdir().unwrap();
@@ -217,8 +223,7 @@ fn what_is_unchecked_is_left_out() {
     browser.wait("document.querySelector('.more').innerText.includes('Linux 6.1 or later')");
     browser.check_axe("choices, 360 px");
     browser.screenshot("choices-narrow");
-    browser.wait("document.querySelector('#compose:enabled')");
-    browser.click("#compose");
+    compose(&browser);
     browser.wait("document.querySelector('#result-sha256')");
     let choices = ["--exclude", "/usr/share/doc", "--profile", "small"];
     let (report, _) = native(&[app], "app", &choices);
@@ -245,8 +250,7 @@ fn a_browser_that_lacks_something_is_told_and_composes_nevertheless() {
     browser.check_axe("limits");
     browser.screenshot("limits-light");
     browser.upload("#choose-packages", &[&app]);
-    browser.wait("document.querySelector('#compose:enabled')");
-    browser.click("#compose");
+    compose(&browser);
     browser.wait("document.querySelector('#result-sha256')");
     let (report, image) = native(&[app], "app", &[]);
     assert_eq!(
@@ -361,8 +365,7 @@ fn content_that_was_changed_makes_no_image() {
     let browser = Browser::start(1400, 1100);
     browser.open(&page.url);
     browser.upload("#choose-packages", &[&long]);
-    browser.wait("document.querySelector('#compose:enabled')");
-    browser.click("#compose");
+    compose(&browser);
     browser.wait("document.querySelector('main').innerText.includes('digest of /usr/lib/long')");
     assert_eq!(browser.script("return document.querySelector('#result-sha256')"), Value::Null);
     browser.assert_no_errors();
@@ -415,8 +418,7 @@ fn an_image_is_looked_into() {
 
     // One that was just made.
     browser.upload("#choose-packages", &[&app]);
-    browser.wait("document.querySelector('#compose:enabled')");
-    browser.click("#compose");
+    compose(&browser);
     browser.wait("document.querySelector('#result-sha256')");
     browser.click("#look-inside");
     browser.wait("document.querySelector('#look-kernel')?.textContent === 'Linux 5.4'");

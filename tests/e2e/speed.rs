@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use sysext::rpm::{Compression, NewFile};
 
-use super::{driver::Browser, package, page, write_package};
+use super::{compose, driver::Browser, package, page, write_package};
 use testdata::tools::run;
 
 /// Folder of programs, as they are on every machine that has the browser.
@@ -45,8 +45,7 @@ fn page_and_command_line() {
         browser.wait("document.querySelector('#compose:enabled')");
         browser.click(".more summary");
         browser.choose("#profile", "default");
-        browser.wait("document.querySelector('#compose:enabled')");
-        browser.click("#compose");
+        compose(&browser);
         browser.wait("document.querySelector('#result-sha256')");
         let made = browser.script("return document.querySelector('.made').innerText");
         let made = made.as_str().unwrap().to_owned();

@@ -31,7 +31,7 @@ pub(super) struct Helper {
 type Waiting = Rc<RefCell<VecDeque<(Function, Function)>>>;
 
 impl Helper {
-    /// As many as are asked for, or none where there is but one core or no worker can be started here.
+    /// One for each core, but no more than `most`; none where there is but one core or no worker can be started here.
     pub(super) fn start(name: &str, most: usize) -> Vec<Self> {
         let scope: DedicatedWorkerGlobalScope = js_sys::global().unchecked_into();
         if !super::is_worker() {
