@@ -12,11 +12,14 @@ pub(crate) const DOWN: &str = "\u{E015}";
 /// Milliseconds that a condition may take to come true.
 const PATIENCE: u64 = 120_000;
 
-/// Headless Chromium. It ends with the value.
+/// Headless Chromium. It ends with the value, and so do its files.
 pub(crate) struct Browser {
     driver: Child,
+    base: String,
     session: String,
     downloads: tempfile::TempDir,
+    /// Where driver and browser have their temporary files: the profile holds what the page has stored, images among it.
+    _scratch: tempfile::TempDir,
 }
 
 /// Starts a driver and reads which port it listens on, unless it ends before that.
@@ -50,7 +53,8 @@ impl Browser {
     }
 
     fn start_by(mut driver: Command, width: u32, height: u32) -> Self {
-        driver.arg("--port=0").stdout(Stdio::piped());
+        let scratch = tempfile::tempdir().unwrap();
+        driver.arg("--port=0").env("TMPDIR", scratch.path()).stdout(Stdio::piped());
         // It gives up if the port that it found is taken by the time that it listens.
         let started = (0..3).find_map(|_| listening(&mut driver));
         let (driver, port) = started.expect("chromedriver starts");
@@ -70,7 +74,7 @@ impl Browser {
         } } });
         let created = post(&format!("{base}/session"), &arguments);
         let session = format!("{base}/session/{}", created["sessionId"].as_str().unwrap());
-        let browser = Self { driver, session, downloads };
+        let browser = Self { driver, base, session, downloads, _scratch: scratch };
         // Windows are not as narrow as phones; the emulated screen is.
         let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500 });
         browser.cdp("Emulation.setDeviceMetricsOverride", &metrics);
@@ -223,7 +227,10 @@ impl Browser {
 impl Drop for Browser {
     fn drop(&mut self) {
         let _ = ureq::delete(&self.session).call();
-        let _ = self.driver.kill();
+        // Killed, it would leave what it is about to remove.
+        if ureq::get(format!("{}/shutdown", self.base)).call().is_err() {
+            let _ = self.driver.kill();
+        }
         let _ = self.driver.wait();
     }
 }

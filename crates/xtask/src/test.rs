@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
+use tempfile::TempDir;
 
 use crate::shell::{self, cargo, find, root, say, target};
 use crate::{page, setup};
@@ -33,6 +34,8 @@ const STEPS: [Step; 9] = [
 struct Context {
     /// Tests write here why they were skipped.
     skipped: PathBuf,
+    /// Temporary files of browsers, which leave them where they are killed.
+    scratch: TempDir,
 }
 
 pub(crate) fn run(args: &[&str]) -> Result<()> {
@@ -44,7 +47,7 @@ pub(crate) fn run(args: &[&str]) -> Result<()> {
         bail!("no step {unknown}; `cargo xtask test --list` names them");
     }
     fs::create_dir_all(target())?;
-    let context = Context { skipped: target().join("skipped.txt") };
+    let context = Context { skipped: target().join("skipped.txt"), scratch: tempfile::tempdir()? };
     fs::write(&context.skipped, "")?;
     let mut missing = setup::oracles()?;
     setup::wasm_target()?;
@@ -119,16 +122,16 @@ fn native(context: &Context) -> Result<()> {
     ]))
 }
 
-fn node(_: &Context) -> Result<()> {
+fn node(context: &Context) -> Result<()> {
     find("node").context("node is missing: install node and npm")?;
-    shell::run(wasm_tests()?.args(["--package", "testdata", "--test", "golden"]))
+    shell::run(wasm_tests(&context.scratch)?.args(["--package", "testdata", "--test", "golden"]))
 }
 
-fn chromium(_: &Context) -> Result<()> {
+fn chromium(context: &Context) -> Result<()> {
     let driver = find("chromedriver")
         .context("chromedriver is missing: install chromium and chromium-driver")?;
-    golden_in_browser("CHROMEDRIVER", &driver)?;
-    let mut tests = wasm_tests()?;
+    golden_in_browser(context, "CHROMEDRIVER", &driver)?;
+    let mut tests = wasm_tests(&context.scratch)?;
     tests.env("CHROMEDRIVER", driver);
     shell::run(tests.args(["--package", "web", "--tests"]))
 }
@@ -136,7 +139,7 @@ fn chromium(_: &Context) -> Result<()> {
 /// geckodriver is no package of Debian and takes minutes to compile, so nobody has to have it.
 fn firefox(context: &Context) -> Result<()> {
     match find("firefox").or_else(|| find("firefox-esr")).and(find("geckodriver")) {
-        Some(driver) => golden_in_browser("GECKODRIVER", &driver),
+        Some(driver) => golden_in_browser(context, "GECKODRIVER", &driver),
         None => {
             let mut skipped = fs::OpenOptions::new().append(true).open(&context.skipped)?;
             Ok(writeln!(skipped, "no firefox and geckodriver (cargo install geckodriver)")?)
@@ -145,14 +148,14 @@ fn firefox(context: &Context) -> Result<()> {
 }
 
 /// Golden digests in a browser, page and worker; the driver is given by the variable that the runner knows it by.
-fn golden_in_browser(variable: &str, driver: &Path) -> Result<()> {
-    let mut tests = wasm_tests()?;
+fn golden_in_browser(context: &Context, variable: &str, driver: &Path) -> Result<()> {
+    let mut tests = wasm_tests(&context.scratch)?;
     tests.env(variable, driver).args(["--package", "testdata"]);
     shell::run(tests.args(["--test", "golden_page", "--test", "golden_worker"]))
 }
 
-/// `cargo test` for WebAssembly, run by this very program.
-pub(crate) fn wasm_tests() -> Result<Command> {
+/// `cargo test` for WebAssembly, run by this very program, with a folder for temporary files.
+pub(crate) fn wasm_tests(scratch: &TempDir) -> Result<Command> {
     let runner = std::env::current_exe()?;
     let runner = format!(
         "target.wasm32-unknown-unknown.runner=[{:?}, \"test-runner\"]",
@@ -160,6 +163,7 @@ pub(crate) fn wasm_tests() -> Result<Command> {
     );
     let mut tests = cargo();
     tests.args(["test", "--target", "wasm32-unknown-unknown", "--config", &runner]);
+    tests.env("TMPDIR", scratch.path());
     // The defaults are too short for a busy machine.
     tests.env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60").env("WASM_BINDGEN_TEST_TIMEOUT", "300");
     Ok(tests)

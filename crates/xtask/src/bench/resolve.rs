@@ -134,7 +134,8 @@ fn in_hosts(index: &Path) -> Result<()> {
     native.args(["test", "--release", "--quiet"]);
     run(native)?;
     println!("names  packages  load ms choose ms, in Chromium");
-    let mut page = wasm_tests()?;
+    let scratch = tempfile::tempdir()?;
+    let mut page = wasm_tests(&scratch)?;
     page.env("CHROMEDRIVER", find("chromedriver").context("chromedriver is not here")?);
     page.args(["--profile", "page"]);
     run(page)
