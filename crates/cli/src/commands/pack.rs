@@ -1,21 +1,23 @@
 //! `sysext-composer pack`: a folder to an image.
 
 mod folder;
+mod source;
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Read as _};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::Result;
 use indicatif::ProgressBar;
-use sysext::erofs::{Job, Writer};
-use twox_hash::xxhash3_128;
+use sysext::erofs::{Job, NodeId, Writer};
 
 use crate::output::Output;
 use crate::terminal::{Terminal, bytes};
 use crate::workers::Workers;
 use crate::{Outcome, args, interrupt};
-use folder::{Folder, Source};
+use folder::Folder;
+use source::{Pieces, Source};
+
+/// Bytes of small files that stay in memory once they have been read to find those that are equal.
+const KEPT: u64 = 32 << 20;
 
 pub(crate) fn run(args: &args::Pack, terminal: &Terminal) -> Result<Outcome> {
     let options = args.storage.options()?;
@@ -30,7 +32,7 @@ pub(crate) fn run(args: &args::Pack, terminal: &Terminal) -> Result<Outcome> {
     let workers = Workers::new(args.storage.workers);
     let mut packing =
         Packing { writer, workers, output, bar, jobs: Vec::new(), gathered: 0, spare: Vec::new() };
-    files.iter().try_for_each(|file| packing.file(file))?;
+    files.into_iter().try_for_each(|file| packing.file(file))?;
     let size = packing.finish()?;
     if terminal.json {
         terminal.result(&serde_json::json!({
@@ -54,72 +56,27 @@ fn share(writer: &mut Writer, files: Vec<Source>) -> Result<Vec<Source>> {
     }
     let mut alike = BTreeMap::<(u64, u128), usize>::new();
     let mut kept = Vec::<Source>::with_capacity(files.len());
-    for file in files.into_iter().filter(|file| file.size > 0) {
+    let mut room = KEPT;
+    for mut file in files.into_iter().filter(|file| file.size > 0) {
         interrupt::check()?;
         if sizes[&file.size] > 1 {
-            let hash = hash(&file).with_context(|| unreadable(&file))?;
+            if file.size <= room.min(Pieces::SIZE) {
+                file.keep_content()?;
+            }
+            let hash = file.hash()?;
             if let Some(&first) = alike.get(&(file.size, hash)) {
                 let first = &kept[first];
-                if is_equal(&file, first).with_context(|| unreadable(&file))? {
+                if file.has_content_of(first)? {
                     writer.share(file.node, first.node)?;
                     continue;
                 }
             }
             alike.entry((file.size, hash)).or_insert(kept.len());
+            room -= file.content.as_ref().map_or(0, Vec::len) as u64;
         }
         kept.push(file);
     }
     Ok(kept)
-}
-
-/// A hash that is fast and easy to collide with: what has the same is compared.
-fn hash(file: &Source) -> Result<u128> {
-    let (mut pieces, mut hash) = (Pieces::new(file)?, xxhash3_128::Hasher::new());
-    while let Some(piece) = pieces.next()? {
-        hash.write(piece);
-    }
-    Ok(hash.finish_128())
-}
-
-fn is_equal(one: &Source, other: &Source) -> Result<bool> {
-    let (mut one, mut other) = (Pieces::new(one)?, Pieces::new(other)?);
-    loop {
-        match (one.next()?, other.next()?) {
-            (None, None) => return Ok(true),
-            (Some(one), Some(other)) if one == other => {}
-            _ => return Ok(false),
-        }
-    }
-}
-
-/// A file in pieces of one size, the last of which may be shorter.
-struct Pieces {
-    file: File,
-    piece: Vec<u8>,
-}
-
-impl Pieces {
-    /// Small enough to stay in the cache.
-    const SIZE: u64 = 256 << 10;
-
-    fn new(file: &Source) -> Result<Self> {
-        let piece = Vec::with_capacity(file.size.min(Self::SIZE) as usize + 1);
-        Ok(Self { file: open(file)?, piece })
-    }
-
-    fn next(&mut self) -> io::Result<Option<&[u8]>> {
-        self.piece.clear();
-        self.file.by_ref().take(Self::SIZE).read_to_end(&mut self.piece)?;
-        Ok(Some(self.piece.as_slice()).filter(|piece| !piece.is_empty()))
-    }
-}
-
-fn open(file: &Source) -> Result<File> {
-    File::open(&file.path).with_context(|| format!("cannot open {}", file.path.display()))
-}
-
-fn unreadable(file: &Source) -> String {
-    format!("cannot read {}", file.path.display())
 }
 
 /// An image in the making.
@@ -137,28 +94,25 @@ struct Packing {
 
 impl Packing {
     /// Gathers the content of a file and compresses what is gathered once it is enough.
-    fn file(&mut self, file: &Source) -> Result<()> {
-        let mut from = open(file)?;
-        let mut left = file.size;
-        while left > 0 {
+    fn file(&mut self, mut file: Source) -> Result<()> {
+        if let Some(content) = file.content.take() {
+            return self.gather(file.node, content);
+        }
+        let mut pieces = Pieces::new(&file)?;
+        while pieces.left > 0 {
             interrupt::check()?;
-            let want = left.min(self.writer.segment() as u64);
             let mut content = self.spare.pop().unwrap_or_default();
-            content.clear();
-            content.reserve_exact(want as usize);
-            let read = from.by_ref().take(want).read_to_end(&mut content);
-            read.with_context(|| unreadable(file))?;
-            if (content.len() as u64) < want {
-                bail!("{} became shorter while it was read", file.path.display());
-            }
-            left -= want;
-            self.gathered += content.len();
-            self.jobs.push(Job::new(&self.writer, file.node, content));
-            if self.gathered >= self.batch() {
-                self.compress()?;
-            }
+            pieces.read(self.writer.segment() as u64, &mut content)?;
+            self.gather(file.node, content)?;
         }
         Ok(())
+    }
+
+    /// Gathers a piece of a file.
+    fn gather(&mut self, node: NodeId, content: Vec<u8>) -> Result<()> {
+        self.gathered += content.len();
+        self.jobs.push(Job::new(&self.writer, node, content));
+        if self.gathered >= self.batch() { self.compress() } else { Ok(()) }
     }
 
     /// Content that is gathered before it is compressed: nothing is read meanwhile, so several cores get all of it.

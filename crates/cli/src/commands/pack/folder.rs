@@ -4,25 +4,19 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use rustix::fs as unix;
 use sysext::erofs::{self, Kind, Meta, Node, NodeId, Rdev, Time, Tree};
 
+use super::source::Source;
 use crate::interrupt;
 
 /// A folder of the host as a tree, and where its files lie.
 pub(super) struct Folder {
     pub(super) tree: Tree<u64>,
     pub(super) files: Vec<Source>,
-}
-
-/// A file of the tree and where its content is.
-pub(super) struct Source {
-    pub(super) node: NodeId,
-    pub(super) path: PathBuf,
-    pub(super) size: u64,
 }
 
 impl Folder {
@@ -61,7 +55,7 @@ impl Folder {
                     below.push((path, child));
                 } else if metadata.is_file() {
                     let size = metadata.len();
-                    folder.files.push(Source { node: child, path, size });
+                    folder.files.push(Source { node: child, path, size, content: None });
                 }
             }
         }
