@@ -74,6 +74,7 @@ fn cases() -> Vec<Case> {
     add("kinds-small", &smallest, vec![kinds.write(&Compression::None)]);
     add("large-small", &smallest, vec![large.write(&Compression::None)]);
     add("alike-small", &smallest, vec![alike().write(&Compression::None)]);
+    add("compressed-small", &smallest, vec![compressed().write(&Compression::None)]);
     add("both", &recipe, vec![large.write(&Compression::None), kinds.write(&Compression::Gzip)]);
     cases
 }
@@ -141,6 +142,20 @@ fn alike() -> NewPackage {
         files,
         build_time: 1_700_000_002,
         ..NewPackage::new("alike", "1.0", "1.fc43", "noarch")
+    }
+}
+
+/// A package with files that are compressed already, and have little in common with each other.
+fn compressed() -> NewPackage {
+    let (content, name) = (noise(400_000), noise(40));
+    let files = content.chunks(1900).enumerate().map(|(number, chunk)| {
+        let content = [name.as_slice(), chunk].concat();
+        NewFile::file(&format!("/usr/share/man/{number}.gz"), 0o644, content)
+    });
+    NewPackage {
+        files: files.collect(),
+        build_time: 1_700_000_003,
+        ..NewPackage::new("compressed", "1.0", "1.fc43", "noarch")
     }
 }
 

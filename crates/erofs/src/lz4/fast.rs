@@ -1,12 +1,10 @@
 //! One pass, greedy, one candidate per hash, as the fast mode of the reference encoder.
 
 use super::{Block, LAST_LITERALS, MATCH_MARGIN, MAX_DISTANCE, MIN_MATCH, Match, Sequences};
-use super::{common, read32, read64};
+use super::{common, noise, read32, read64};
 
 /// log2 of the most slots of the hash table.
 const MAX_HASH_BITS: u32 = 16;
-/// After `1 << SKIP_BITS` misses the search steps by one byte more.
-const SKIP_BITS: u32 = 6;
 
 /// The youngest place of each hash, counted from the start of the block.
 pub(super) type Table = [u32; 1 << MAX_HASH_BITS];
@@ -14,16 +12,23 @@ pub(super) type Table = [u32; 1 << MAX_HASH_BITS];
 pub(crate) struct Fast<'a> {
     data: &'a [u8],
     youngest: &'a mut Table,
+    /// After `1 << skip_bits` misses the search steps by one byte more.
+    skip_bits: u32,
 }
 
 impl<'a> Fast<'a> {
-    pub(super) fn new(data: &'a [u8], table: &'a mut Table) -> Self {
-        Self { data, youngest: table }
+    pub(super) fn new(data: &'a [u8], table: &'a mut Table, skip_bits: u32) -> Self {
+        Self { data, youngest: table, skip_bits }
+    }
+
+    /// Whether a block of `limit` bytes would have content in which there is hardly anything to be found.
+    pub(super) fn is_noise(&self, start: usize, limit: usize) -> bool {
+        noise::is_noise(&self.data[start..self.data.len().min(start + limit)])
     }
 
     pub(crate) fn block(&mut self, start: usize, limit: usize, out: &mut Vec<u8>) -> Block {
         let mut sequences = Sequences::new(self.data, start, limit, out);
-        let mut search = Search::new(&self.data[start..], limit, self.youngest);
+        let mut search = Search::new(&self.data[start..], limit, self.youngest, self.skip_bits);
         let mut at = 1;
         while let Some(found) = search.find(at, sequences.anchor - start) {
             sequences.put(Match { at: start + found.at, ..found });
@@ -43,6 +48,7 @@ struct Search<'a> {
     data: &'a [u8],
     youngest: &'a mut Table,
     shift: u32,
+    skip_bits: u32,
 }
 
 impl<'a> Search<'a> {
@@ -50,10 +56,11 @@ impl<'a> Search<'a> {
     /// at, and whether there is a match is the only thing that is hard to foretell. A table that outlives the block
     /// would have to be asked first whether what it names is in reach, which is as hard; and one that is no
     /// larger than need be stays in the nearest cache.
-    fn new(data: &'a [u8], limit: usize, youngest: &'a mut Table) -> Self {
-        let bits = (2 * limit).next_power_of_two().ilog2().clamp(8, MAX_HASH_BITS);
+    fn new(data: &'a [u8], limit: usize, youngest: &'a mut Table, skip_bits: u32) -> Self {
+        let places = limit.min(data.len());
+        let bits = (2 * places).next_power_of_two().ilog2().clamp(8, MAX_HASH_BITS);
         youngest[..1 << bits].fill(0);
-        Self { data, youngest, shift: u64::BITS - bits }
+        Self { data, youngest, shift: u64::BITS - bits, skip_bits }
     }
 
     /// The next match at `at` or later, or none before the margin at the end of the data. What lies before `anchor` is
@@ -61,7 +68,7 @@ impl<'a> Search<'a> {
     #[inline]
     fn find(&mut self, mut at: usize, anchor: usize) -> Option<Match> {
         let last = self.data.len().checked_sub(MATCH_MARGIN).filter(|last| at <= *last)?;
-        let mut misses = 1_usize << SKIP_BITS;
+        let mut misses = 1_usize << self.skip_bits;
         let mut bytes = read64(self.data, at);
         loop {
             let slot = self.slot(bytes);
@@ -69,7 +76,7 @@ impl<'a> Search<'a> {
             if read32(self.data, candidate) == bytes as u32 && at - candidate <= MAX_DISTANCE {
                 return Some(extend(self.data, at, candidate, anchor));
             }
-            at += misses >> SKIP_BITS;
+            at += misses >> self.skip_bits;
             misses += 1;
             if at > last {
                 return None;

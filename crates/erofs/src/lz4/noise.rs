@@ -1,0 +1,42 @@
+//! Content in which a thorough search finds hardly more than a fast one: what is compressed or encrypted already.
+
+/// Places that are looked at.
+const PIECES: usize = 16;
+/// Most bytes of each.
+const PIECE: usize = 256;
+/// Fewer bytes say nothing about what is frequent.
+const LEAST: usize = 512;
+
+/// Whether all bytes are about equally frequent: two of them are the same at most a tenth more often than by chance.
+pub(super) fn is_noise(content: &[u8]) -> bool {
+    if content.len() < LEAST {
+        return false;
+    }
+    let stride = content.len() / PIECES;
+    let mut counts = [0_u32; 256];
+    for piece in content.chunks_exact(stride).take(PIECES) {
+        piece.iter().take(PIECE).for_each(|byte| counts[usize::from(*byte)] += 1);
+    }
+    let pairs = |count: u32| u64::from(count) * u64::from(count.saturating_sub(1));
+    let same: u64 = counts.iter().map(|count| pairs(*count)).sum();
+    let all = pairs(counts.iter().sum());
+    same * 256 * 10 <= all * 11
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::noise;
+    use super::*;
+
+    #[test]
+    fn what_is_compressed_is_noise_and_what_can_be_is_not() {
+        for length in [LEAST, 1000, 4096, 70_000] {
+            assert!(is_noise(&noise(length, 256)), "{length}");
+            assert!(!is_noise(&noise(length, 200)), "{length}");
+        }
+        let mut half = noise(70_000, 256);
+        half[35_000..].fill(0);
+        assert!(!is_noise(&half));
+        assert!(!is_noise(&noise(LEAST - 1, 256)));
+    }
+}
