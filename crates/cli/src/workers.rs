@@ -6,26 +6,24 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use sysext::erofs::{Job, Packed, Workspace};
+use sysext::erofs::{Batch, Bundle, Job, Packed, Results, Workspace};
 
 /// Threads for compression. With one worker there is none: the work is done where it is begun.
 pub(crate) struct Workers {
     here: Workspace,
     threads: Option<Threads>,
-    /// Results of the batches that were begun, in their order.
-    batches: VecDeque<Vec<Option<Packed>>>,
+    /// The batches that were begun, in their order.
+    batches: VecDeque<Batch>,
     /// The number of the first of them.
     first: usize,
 }
 
 struct Threads {
-    jobs: Sender<(Place, Job)>,
+    /// Each with the number of its batch.
+    bundles: Sender<(usize, Bundle)>,
     /// `None` if a thread failed.
-    results: Receiver<Option<(Place, Packed)>>,
+    results: Receiver<Option<(usize, Results)>>,
 }
-
-/// Where a result belongs: number of the batch, place in it.
-type Place = (usize, usize);
 
 impl Workers {
     /// So many workers, or one for each core.
@@ -38,17 +36,14 @@ impl Workers {
     /// Begins a batch of jobs.
     pub(crate) fn begin(&mut self, jobs: Vec<Job>) {
         let number = self.first + self.batches.len();
-        let results = match &self.threads {
-            Some(threads) if jobs.iter().any(Job::is_work) => {
-                let empty = jobs.iter().map(|_| None).collect();
-                for (place, job) in jobs.into_iter().enumerate() {
-                    threads.jobs.send(((number, place), job)).expect("threads listen");
-                }
-                empty
+        let (mut batch, bundles) = Batch::new(jobs);
+        for bundle in bundles {
+            match &self.threads {
+                Some(threads) => threads.bundles.send((number, bundle)).expect("threads listen"),
+                None => batch.put(bundle.run(&mut self.here)),
             }
-            _ => jobs.into_iter().map(|job| Some(job.run(&mut self.here))).collect(),
-        };
-        self.batches.push_back(results);
+        }
+        self.batches.push_back(batch);
     }
 
     /// The results of the first batch that was begun, if they are there.
@@ -79,23 +74,22 @@ impl Workers {
         self.wait()
     }
 
-    fn put(&mut self, result: Option<(Place, Packed)>) {
-        let ((batch, place), packed) = result.expect("compression does not panic");
-        self.batches[batch - self.first][place] = Some(packed);
+    fn put(&mut self, results: Option<(usize, Results)>) {
+        let (number, results) = results.expect("compression does not panic");
+        self.batches[number - self.first].put(results);
     }
 
     fn take(&mut self) -> Option<Vec<Packed>> {
-        let is_done = |results: &mut Vec<Option<Packed>>| results.iter().all(Option::is_some);
-        let results = self.batches.pop_front_if(is_done)?;
+        let batch = self.batches.pop_front_if(|batch| batch.is_done())?;
         self.first += 1;
-        results.into_iter().collect()
+        Some(batch.results())
     }
 }
 
 impl Threads {
     #[expect(clippy::disallowed_methods, reason = "the command line is not the browser")]
     fn start(count: usize) -> Self {
-        let (jobs, queue) = mpsc::channel::<(Place, Job)>();
+        let (bundles, queue) = mpsc::channel::<(usize, Bundle)>();
         let (done, results) = mpsc::channel();
         let queue = Arc::new(Mutex::new(queue));
         for _ in 0..count {
@@ -105,19 +99,19 @@ impl Threads {
                 loop {
                     let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
                     // Either end goes with the workers.
-                    let Ok((place, job)) = next else { break };
-                    if done.0.send(Some((place, job.run(&mut workspace)))).is_err() {
+                    let Ok((number, bundle)) = next else { break };
+                    if done.0.send(Some((number, bundle.run(&mut workspace)))).is_err() {
                         break;
                     }
                 }
             });
         }
-        Self { jobs, results }
+        Self { bundles, results }
     }
 }
 
 /// Tells that a thread failed, so that nobody waits for it.
-struct Alarm(Sender<Option<(Place, Packed)>>);
+struct Alarm(Sender<Option<(usize, Results)>>);
 
 impl Drop for Alarm {
     fn drop(&mut self) {

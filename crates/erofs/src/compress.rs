@@ -3,9 +3,11 @@
 //! A file goes through it in segments of [`SEGMENT`] bytes. Where a segment ends depends on the file alone, never on
 //! who compresses it.
 
+mod batch;
 mod clusters;
 mod parts;
 
+pub use batch::{Batch, Bundle, Results};
 use sha2::{Digest as _, Sha256};
 
 use crate::format::BLOCK;
@@ -105,14 +107,11 @@ impl Job {
         Self { of, content, features: Some(features) }
     }
 
-    /// Bytes of content.
-    pub fn size(&self) -> usize {
-        self.content.len()
-    }
-
-    /// Whether the content is to be compressed. Where it is not, to give the job away takes longer than to run it.
-    pub fn is_work(&self) -> bool {
-        self.features.is_some()
+    /// Whether anything is compressed: content of one cluster becomes a fragment as it is.
+    fn is_work(&self) -> bool {
+        let is_fragment =
+            |features: Features| features.fragments && self.content.len() <= features.pcluster;
+        self.features.is_some_and(|features| !is_fragment(features))
     }
 
     /// Packs the content. No I/O, and what is left in the workspace changes nothing: the same bytes wherever and

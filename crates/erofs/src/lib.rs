@@ -54,7 +54,7 @@ mod read;
 mod tree;
 mod write;
 
-pub use compress::{Job, Packed, SEGMENT};
+pub use compress::{Batch, Bundle, Job, Packed, Results, SEGMENT};
 pub use error::{Corrupt, Error};
 pub use format::{BLOCK, SUPERBLOCK_AT, SuperBlock};
 pub use lz4::{Level, Workspace};

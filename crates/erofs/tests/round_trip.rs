@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::io::Cursor;
 
 use erofs::{
-    Content, Image, Job, Kind, Level, Meta, Node, NodeId, Options, Packed, Pcluster, Profile, Rdev,
-    SEGMENT, Time, Tree, Workspace, Writer,
+    Batch, Bundle, Content, Image, Job, Kind, Level, Meta, Node, NodeId, Options, Packed, Pcluster,
+    Profile, Rdev, Results, SEGMENT, Time, Tree, Workspace, Writer,
 };
 use proptest::prelude::*;
 
@@ -72,20 +72,23 @@ fn write(tree: &Contents, options: Options) -> Vec<u8> {
             }
         }
     }
-    for (node, content) in files {
-        for piece in content.chunks(writer.segment()) {
-            let mut jobs = vec![Job::new(&writer, node, piece.to_vec())];
-            while !jobs.is_empty() {
-                for job in jobs {
-                    writer.add(run_elsewhere(job, &mut workspace)).unwrap();
-                }
-                writer.writes().for_each(&mut put);
-                jobs = writer.jobs(false);
+    let pieces: Vec<_> = files
+        .iter()
+        .flat_map(|(node, content)| content.chunks(writer.segment()).map(|piece| (*node, piece)))
+        .collect();
+    for some in pieces.chunks(4) {
+        let mut jobs: Vec<_> =
+            some.iter().map(|(node, piece)| Job::new(&writer, *node, piece.to_vec())).collect();
+        while !jobs.is_empty() {
+            for packed in run_elsewhere(jobs, &mut workspace) {
+                writer.add(packed).unwrap();
             }
+            writer.writes().for_each(&mut put);
+            jobs = writer.jobs(false);
         }
     }
-    for job in writer.jobs(true) {
-        writer.add(run_elsewhere(job, &mut workspace)).unwrap();
+    for packed in run_elsewhere(writer.jobs(true), &mut workspace) {
+        writer.add(packed).unwrap();
     }
     let finished = writer.finish().unwrap();
     finished.writes.into_iter().for_each(put);
@@ -93,11 +96,18 @@ fn write(tree: &Contents, options: Options) -> Vec<u8> {
     image
 }
 
-/// Runs a job as a host does whose workers share no memory.
-fn run_elsewhere(job: Job, workspace: &mut Workspace) -> Packed {
-    let (head, content) = job.into_parts();
-    let (head, body) = Job::from_parts(&head, content).unwrap().run(workspace).into_parts();
-    Packed::from_parts(&head, body).unwrap()
+/// Runs jobs as a host does whose workers share no memory, the last bundle first.
+fn run_elsewhere(jobs: Vec<Job>, workspace: &mut Workspace) -> Vec<Packed> {
+    let (mut batch, bundles) = Batch::new(jobs);
+    for bundle in bundles.into_iter().rev() {
+        assert!(!batch.is_done());
+        let (head, content) = bundle.into_parts();
+        let (head, body) =
+            Bundle::from_parts(&head, content.concat()).unwrap().run(workspace).into_parts();
+        batch.put(Results::from_parts(&head, body.concat()).unwrap());
+    }
+    assert!(batch.is_done());
+    batch.results()
 }
 
 /// Every path as text, with all that is known of it and the content of files.

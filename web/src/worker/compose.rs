@@ -83,7 +83,7 @@ async fn drive(
     let text = |error: sysext::Error| error.to_string();
     let in_worker = super::is_worker();
     let mut said = 0.0;
-    let mut away = VecDeque::new();
+    let mut away = VecDeque::<Begun>::new();
     loop {
         let now = js_sys::Date::now();
         if now - said >= PROGRESS_EVERY {
@@ -102,12 +102,12 @@ async fn drive(
                     sources.get(index).ok_or("the plan names a package that was not given")?;
                 compose.package(Source::open(file).await?).map_err(text)?;
             }
-            Step::Compress(jobs) => match pool.begin(jobs).await? {
-                Begun::Done(packed) if away.is_empty() => {
-                    compose.compressed(packed).map_err(text)?;
+            Step::Compress(jobs) => {
+                away.push_back(pool.begin(jobs).await?);
+                while let Some(begun) = away.pop_front_if(|begun| begun.is_done()) {
+                    compose.compressed(begun.wait().await?).map_err(text)?;
                 }
-                begun => away.push_back(begun),
-            },
+            }
             Step::Wait => {
                 let begun = away.pop_front().ok_or("nothing is being compressed")?;
                 compose.compressed(begun.wait().await?).map_err(text)?;

@@ -1,7 +1,7 @@
 //! Compression in several workers.
 
 use js_sys::{Array, Promise, Uint8Array};
-use sysext::erofs::{Job, Packed, Workspace};
+use sysext::erofs::{Batch, Bundle, Job, Packed, Results, Workspace};
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::DedicatedWorkerGlobalScope;
@@ -21,8 +21,6 @@ const WORTH: usize = 4 << 20;
 #[derive(Default)]
 pub(super) struct Pool {
     helpers: Option<Vec<Helper>>,
-    /// Jobs given away so far: each goes to the next worker.
-    next: usize,
     spare: Buffers,
     /// For what is compressed here.
     workspace: Workspace,
@@ -36,57 +34,58 @@ impl Pool {
 
     /// Begins a batch of jobs. They run in turn in the workers, while the caller goes on.
     pub(super) async fn begin(&mut self, jobs: Vec<Job>) -> Result<Begun, String> {
-        let content: usize = jobs.iter().filter(|job| job.is_work()).map(Job::size).sum();
+        let (mut batch, bundles) = Batch::new(jobs);
+        let content: usize = bundles.iter().map(Bundle::size).sum();
         if content >= WORTH && self.helpers.is_none() {
             self.helpers = Some(Helper::start(NAME, MOST));
         }
-        let helpers = self.helpers.as_deref().unwrap_or_default();
-        if helpers.is_empty() || content < WORTH {
-            let run = |job: Job| job.run(&mut self.workspace);
-            return Ok(Begun::Done(jobs.into_iter().map(run).collect()));
-        }
-        let mut answers = Vec::with_capacity(jobs.len());
-        for job in jobs {
-            let helper = &helpers[self.next % helpers.len()];
-            self.next += 1;
-            let answer = begin(helper, job, &self.spare).await;
+        let helpers = self.helpers.as_deref().filter(|_| content >= WORTH).unwrap_or_default();
+        let mut answers = Vec::with_capacity(bundles.len());
+        for bundle in bundles {
+            let Some(helper) = helpers.iter().min_by_key(|helper| helper.due()) else {
+                batch.put(bundle.run(&mut self.workspace));
+                continue;
+            };
+            let answer = begin(helper, bundle, &self.spare).await;
             answers.push(answer.map_err(|error| describe(&error))?);
         }
-        Ok(Begun::Away(answers, self.spare.clone()))
+        Ok(Begun { batch, answers, spare: self.spare.clone() })
     }
 }
 
 /// A batch of jobs that was begun.
-pub(super) enum Begun {
-    Done(Vec<Packed>),
-    /// What the workers will answer, in the order of the jobs, and where its buffers go.
-    Away(Vec<Promise>, Buffers),
+pub(super) struct Begun {
+    batch: Batch,
+    /// What the workers will answer, and where its buffers go.
+    answers: Vec<Promise>,
+    spare: Buffers,
 }
 
 impl Begun {
+    /// Whether nothing was given away.
+    pub(super) fn is_done(&self) -> bool {
+        self.batch.is_done()
+    }
+
     /// The results, in the order of the jobs.
     pub(super) async fn wait(self) -> Result<Vec<Packed>, String> {
-        let (answers, spare) = match self {
-            Self::Done(results) => return Ok(results),
-            Self::Away(answers, spare) => (answers, spare),
-        };
-        let mut results = Vec::with_capacity(answers.len());
+        let Self { mut batch, answers, spare } = self;
         for answer in answers {
             let answer = JsFuture::from(answer).await.map_err(|error| describe(&error))?;
             let (head, body, buffer) = unpack(answer.unchecked_ref());
             spare.give(buffer);
-            let packed = Packed::from_parts(&head, body);
-            results.push(packed.ok_or_else(|| "a worker's answer is not one".to_owned())?);
+            let results = Results::from_parts(&head, body);
+            batch.put(results.ok_or_else(|| "a worker's answer is not one".to_owned())?);
         }
-        Ok(results)
+        Ok(batch.results())
     }
 }
 
-/// Gives a worker a job, and what it will answer.
-async fn begin(helper: &Helper, job: Job, spare: &Buffers) -> Result<Promise, JsValue> {
+/// Gives a worker a bundle, and what it will answer.
+async fn begin(helper: &Helper, bundle: Bundle, spare: &Buffers) -> Result<Promise, JsValue> {
     helper.ready().await?;
-    let (head, content) = job.into_parts();
-    let buffer = spare.take(content.len()).ok_or("the browser has no memory left")?;
+    let (head, content) = bundle.into_parts();
+    let buffer = spare.take(length(&content)).ok_or("the browser has no memory left")?;
     let message = pack(&head, &content, &buffer);
     drop(content);
     helper.ask(&message)
@@ -97,19 +96,29 @@ pub(super) fn help(scope: DedicatedWorkerGlobalScope) {
     let mut workspace = Workspace::default();
     helper::listen(&scope.clone(), move |message| {
         let (head, content, buffer) = unpack(&message);
-        let Some(job) = Job::from_parts(&head, content) else { return };
-        let (head, body) = job.run(&mut workspace).into_parts();
+        let Some(bundle) = Bundle::from_parts(&head, content) else { return };
+        let (head, body) = bundle.run(&mut workspace).into_parts();
         // What was compressed has room where it came from, but for what does not compress.
-        let fits = buffer.length() as usize >= body.len();
-        let buffer = if fits { buffer } else { Uint8Array::new_with_length(body.len() as u32) };
+        let length = length(&body);
+        let fits = buffer.length() as usize >= length;
+        let buffer = if fits { buffer } else { Uint8Array::new_with_length(length as u32) };
         helper::answer(&scope, &pack(&head, &body, &buffer));
     });
 }
 
 /// A message of a small part and one that lies in a buffer with room for it.
-fn pack(head: &[u8], body: &[u8], buffer: &Uint8Array) -> Array {
-    buffer.subarray(0, body.len() as u32).copy_from(body);
-    helper::message(&Uint8Array::from(head), buffer, body.len())
+fn pack(head: &[u8], body: &[Vec<u8>], buffer: &Uint8Array) -> Array {
+    let mut at = 0;
+    for part in body {
+        let end = at + part.len() as u32;
+        buffer.subarray(at, end).copy_from(part);
+        at = end;
+    }
+    helper::message(&Uint8Array::from(head), buffer, at as usize)
+}
+
+fn length(body: &[Vec<u8>]) -> usize {
+    body.iter().map(Vec::len).sum()
 }
 
 /// The parts of a message, and its buffer.

@@ -13,7 +13,7 @@ const FRONT: u64 = 1 << 63;
 
 impl Job {
     /// A few bytes that say what is to be done, and the content.
-    pub fn into_parts(self) -> (Vec<u8>, Vec<u8>) {
+    pub(super) fn into_parts(self) -> (Vec<u8>, Vec<u8>) {
         let features = self.features.map_or([0; 5], |features| {
             let Features { pcluster, level, inline_tails, fragments } = features;
             [1, pcluster as u64, level.number().into(), inline_tails.into(), fragments.into()]
@@ -22,7 +22,7 @@ impl Job {
     }
 
     /// The job of these parts, or `None` if they are not one's.
-    pub fn from_parts(head: &[u8], content: Vec<u8>) -> Option<Self> {
+    pub(super) fn from_parts(head: &[u8], content: Vec<u8>) -> Option<Self> {
         let mut numbers = numbers(head);
         let of = Of::from_number(numbers.next()?);
         let features = match numbers.next()? {
@@ -40,7 +40,7 @@ impl Job {
 
 impl Packed {
     /// A few bytes that say what came of a job, and the rest.
-    pub fn into_parts(self) -> (Vec<u8>, Vec<u8>) {
+    pub(super) fn into_parts(self) -> (Vec<u8>, Vec<u8>) {
         let Self { of, size, data, digests } = self;
         let head = [of.number(), size as u64];
         let digests = digests.into_iter().flatten();
@@ -74,7 +74,7 @@ impl Packed {
     }
 
     /// The result of these parts, or `None` if they are not one's.
-    pub fn from_parts(head: &[u8], mut body: Vec<u8>) -> Option<Self> {
+    pub(super) fn from_parts(head: &[u8], mut body: Vec<u8>) -> Option<Self> {
         let mut numbers = numbers(head);
         let (of, size) = (Of::from_number(numbers.next()?), numbers.next()? as usize);
         let kind = numbers.next()?;
