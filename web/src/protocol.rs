@@ -133,8 +133,9 @@ pub(crate) struct Missing {
     pub(crate) why: String,
 }
 
-/// What the page shows of a package.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+/// What the page shows of a package. It is [`Eq`] so that two [`Rc`](std::rc::Rc)s of one are equal without a look at all
+/// of its files.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) struct PackageInfo {
     pub(crate) name: String,
     pub(crate) nevra: String,
@@ -147,7 +148,7 @@ pub(crate) struct PackageInfo {
 }
 
 /// A file of a package.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) struct FileInfo {
     pub(crate) path: PathBytes,
     pub(crate) size: u64,

@@ -9,8 +9,9 @@ use crate::protocol::{Key, PackageInfo};
 /// An entry of the tree, by its place in it.
 pub(crate) type Index = usize;
 
-/// The tree. Packages are at the top, their folders and files below.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// The tree. Packages are at the top, their folders and files below. It is [`Eq`] so that two [`Rc`](std::rc::Rc)s of one
+/// are equal without a look at all of it.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct FileTree {
     pub(crate) nodes: Vec<Node>,
     roots: Vec<Index>,
@@ -21,7 +22,7 @@ pub(crate) struct FileTree {
 }
 
 /// An entry.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Node {
     pub(crate) name: String,
     pub(crate) package: Key,
