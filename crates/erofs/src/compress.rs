@@ -121,7 +121,13 @@ impl Job {
         let size = content.len();
         let compressed =
             features.and_then(|features| clusters::compress(&content, features, workspace));
-        let data = compressed.unwrap_or(Data::Stored(content));
+        let data = match compressed {
+            Some(data) => {
+                workspace.keep(content);
+                data
+            }
+            None => Data::Stored(content),
+        };
         let may_share = features.is_some_and(|features| features.fragments);
         let digests = if may_share { data.digests() } else { Vec::new() };
         Packed { of, size, data, digests }

@@ -67,6 +67,24 @@ impl Level {
 pub struct Workspace {
     table: Option<Box<fast::Table>>,
     tables: Option<chains::Tables>,
+    /// The largest vector that was not needed any more.
+    spare: Vec<u8>,
+}
+
+impl Workspace {
+    /// An empty vector for about so many bytes. It has room if there is some: new memory costs more than used memory.
+    pub(crate) fn room(&mut self, length: usize) -> Vec<u8> {
+        let is_worth_it = length >= self.spare.capacity() / 2;
+        if is_worth_it { std::mem::take(&mut self.spare) } else { Vec::new() }
+    }
+
+    /// Takes a vector that is not needed any more.
+    pub(crate) fn keep(&mut self, mut bytes: Vec<u8>) {
+        if bytes.capacity() > self.spare.capacity() {
+            bytes.clear();
+            self.spare = bytes;
+        }
+    }
 }
 
 impl fmt::Debug for Workspace {
@@ -95,7 +113,7 @@ impl<'a> Encoder<'a> {
     pub(crate) fn new(data: &'a [u8], level: Level, workspace: &'a mut Workspace) -> Self {
         assert!(u32::try_from(data.len()).is_ok(), "a segment is far below 4 GiB");
         let Level(level) = level;
-        let Workspace { table, tables } = workspace;
+        let Workspace { table, tables, .. } = workspace;
         let table = table.get_or_insert_with(zeros);
         if level <= 1 {
             return Self::Fast(Fast::new(data, table, 6));

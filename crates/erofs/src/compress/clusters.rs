@@ -37,10 +37,11 @@ pub(super) fn compress(
     if content.len() <= least {
         return None;
     }
+    let blocks = workspace.room(content.len());
     let mut clusters = Clusters {
         content,
         encoder: Encoder::new(content, features.level, workspace),
-        blocks: Vec::new(),
+        blocks,
         extents: Vec::new(),
     };
     let mut end = End::Blocks;
