@@ -127,7 +127,14 @@ impl Browser {
         id.unwrap_or_else(|| panic!("no {selector}: {found}")).to_owned()
     }
 
+    /// Clicks on an element, once it stands still: what moves is missed.
     pub(crate) fn click(&self, selector: &str) {
+        self.wait(&format!(
+            "(() => {{ const found = document.querySelector({}); if (!found) return false; \
+               const place = JSON.stringify(found.getBoundingClientRect()), stands = window.lastPlace === place; \
+               window.lastPlace = stands || place; return stands; }})()",
+            json!(selector)
+        ));
         self.command(&format!("element/{}/click", self.element(selector)), &json!({}));
     }
 
