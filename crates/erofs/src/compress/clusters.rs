@@ -9,8 +9,6 @@ use crate::options::Features;
 const MIN_INLINE: usize = 64;
 /// Content that is too short to be worth a map header: it follows the inode as it is.
 const MIN_FRAGMENT: usize = 32;
-/// Longest end of a file that becomes a fragment as a whole.
-const MAX_FRAGMENT: usize = 1 << 20;
 /// Bytes of a map header and the shortest index.
 const MAP_HEADER: usize = 16;
 /// Most bytes of a cluster behind an inode, which shares a block with it.
@@ -60,11 +58,8 @@ pub(super) fn compress(
         }
         let (consumed, lz4) = clusters.cluster(at, features.pcluster);
         if consumed == left && (may_inline || may_fragment) {
-            end = if may_inline {
-                clusters.end_inline(at, lz4)
-            } else {
-                clusters.end_in_fragment(at, &lz4)
-            };
+            // Among others the end needs less than in a cluster that it does not fill.
+            end = if may_inline { clusters.end_inline(at, lz4) } else { clusters.put_fragment(at) };
             break;
         }
         if saves(consumed, &lz4) {
@@ -131,19 +126,6 @@ impl Clusters<'_> {
         }
         self.put_compressed(at, &full);
         at + consumed
-    }
-
-    /// Ends the file with the content from `at` on, which `lz4` holds: as a fragment, since among others it needs less
-    /// than in a cluster that it does not fill. Of very long content only what does not fill a block.
-    fn end_in_fragment(&mut self, at: usize, lz4: &[u8]) -> End {
-        let rest = match self.content.len() - at {
-            0..=MAX_FRAGMENT => at,
-            _ => self.put_whole_blocks(at, lz4),
-        };
-        if rest == self.content.len() {
-            return End::Blocks;
-        }
-        self.put_fragment(rest)
     }
 
     /// Makes the content from `at` on a fragment.

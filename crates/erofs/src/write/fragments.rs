@@ -101,7 +101,9 @@ impl Fragments {
         for (mut file, mut content) in batch {
             let chain = Chain::new(&content);
             let length = content.len();
-            let shared = self.ends.longest(&chain).map(|known| {
+            // What is in front has less to be like in blocks of its own: so much that it outweighs a short end.
+            let known = self.ends.longest(&chain).filter(|known| 2 * known.length >= length);
+            let shared = known.map(|known| {
                 let front = file.front(length, known.length);
                 (front, known.at + (known.length + front - length) as u64)
             });
@@ -158,7 +160,9 @@ impl Fragments {
         if self.received > self.size {
             return Err(Error::ContentNotWanted);
         }
-        let (extents, blocks) = in_blocks(data);
+        let (extents, mut blocks) = in_blocks(data);
+        // They are held for long.
+        blocks.shrink_to_fit();
         let big = self.features.has_big_clusters();
         index::push_extents(&mut self.index, &extents, size, true, big);
         self.held_bytes += blocks.len();
