@@ -32,7 +32,7 @@ impl Pool {
         self.helpers.as_ref().map_or(1, |helpers| helpers.len().max(1))
     }
 
-    /// Begins a batch of jobs. They run in turn in the workers, while the caller goes on.
+    /// Begins a batch of jobs. Each bundle goes to the worker that has least to do, while the caller goes on.
     pub(super) async fn begin(&mut self, jobs: Vec<Job>) -> Result<Begun, String> {
         let (mut batch, bundles) = Batch::new(jobs);
         let content: usize = bundles.iter().map(Bundle::size).sum();
