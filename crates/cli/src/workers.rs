@@ -36,7 +36,7 @@ impl Workers {
     /// Begins a batch of jobs.
     pub(crate) fn begin(&mut self, jobs: Vec<Job>) {
         let number = self.first + self.batches.len();
-        let (mut batch, bundles) = Batch::new(jobs);
+        let (mut batch, bundles) = Batch::new(jobs, &mut self.here);
         for bundle in bundles {
             match &self.threads {
                 Some(threads) => threads.bundles.send((number, bundle)).expect("threads listen"),

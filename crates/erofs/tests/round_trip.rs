@@ -98,7 +98,7 @@ fn write(tree: &Contents, options: Options) -> Vec<u8> {
 
 /// Runs jobs as a host does whose workers share no memory, the last bundle first.
 fn run_elsewhere(jobs: Vec<Job>, workspace: &mut Workspace) -> Vec<Packed> {
-    let (mut batch, bundles) = Batch::new(jobs);
+    let (mut batch, bundles) = Batch::new(jobs, workspace);
     for bundle in bundles.into_iter().rev() {
         assert!(!batch.is_done());
         let (head, content) = bundle.into_parts();

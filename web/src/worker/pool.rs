@@ -34,7 +34,7 @@ impl Pool {
 
     /// Begins a batch of jobs. Each bundle goes to the worker that has least to do, while the caller goes on.
     pub(super) async fn begin(&mut self, jobs: Vec<Job>) -> Result<Begun, String> {
-        let (mut batch, bundles) = Batch::new(jobs);
+        let (mut batch, bundles) = Batch::new(jobs, &mut self.workspace);
         let content: usize = bundles.iter().map(Bundle::size).sum();
         if content >= WORTH && self.helpers.is_none() {
             self.helpers = Some(Helper::start(NAME, MOST));

@@ -25,14 +25,12 @@ pub struct Results(Vec<(usize, Packed)>);
 
 impl Batch {
     /// Shares jobs out in bundles. Those that are done as soon as they are looked at are done here.
-    pub fn new(jobs: Vec<Job>) -> (Self, Vec<Bundle>) {
+    pub fn new(jobs: Vec<Job>, workspace: &mut Workspace) -> (Self, Vec<Bundle>) {
         let mut batch = Self { due: 0, results: Vec::with_capacity(jobs.len()) };
         let (mut bundles, mut bundle, mut size) = (Vec::new(), Bundle::default(), 0);
-        // Nothing is compressed in it.
-        let mut workspace = Workspace::default();
         for (place, job) in jobs.into_iter().enumerate() {
             if !job.is_work() {
-                batch.results.push(Some(job.run(&mut workspace)));
+                batch.results.push(Some(job.run(workspace)));
                 continue;
             }
             batch.results.push(None);
@@ -175,7 +173,8 @@ mod tests {
             .into_iter()
             .map(|job| format!("{:?}", job.run(&mut Workspace::default())))
             .collect();
-        let (mut batch, bundles) = Batch::new(jobs(Profile::Default, &sizes));
+        let (mut batch, bundles) =
+            Batch::new(jobs(Profile::Default, &sizes), &mut Workspace::default());
         let lengths: Vec<_> = bundles.iter().map(Bundle::size).collect();
         assert_eq!(lengths, [301_000, 290_000, 405_000, 7]);
         for bundle in bundles.into_iter().rev() {
@@ -196,7 +195,8 @@ mod tests {
     fn what_is_no_work_is_not_given_away() {
         let given = [(Profile::None, 0), (Profile::Small, 300_000), (Profile::Default, 400_000)];
         for (profile, given) in given {
-            let (batch, bundles) = Batch::new(jobs(profile, &[100_000, 300_000]));
+            let (batch, bundles) =
+                Batch::new(jobs(profile, &[100_000, 300_000]), &mut Workspace::default());
             assert_eq!(bundles.iter().map(Bundle::size).sum::<usize>(), given, "{profile:?}");
             assert_eq!(batch.is_done(), given == 0);
         }

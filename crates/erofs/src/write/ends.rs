@@ -53,7 +53,7 @@ impl Chain {
 }
 
 impl Ends {
-    /// The longest end of the content that is known.
+    /// The longest end of the content that is known, if it is worth it.
     pub(super) fn longest(&self, chain: &Chain) -> Option<Known> {
         if let Some(&at) = self.at.get(&chain.whole) {
             return Some(Known { at, length: chain.length });
@@ -61,7 +61,8 @@ impl Ends {
         let known = chain.blocks.iter().enumerate().skip(LEAST - 1).map_while(|(nth, digest)| {
             Some(Known { at: *self.at.get(digest)?, length: (nth + 1) * BLOCK })
         });
-        known.last()
+        // What is in front has less to be like in blocks of its own: so much that it outweighs a short end.
+        known.last().filter(|known| 2 * known.length >= chain.length)
     }
 
     /// Content is at `at` from now on.

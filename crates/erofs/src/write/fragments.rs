@@ -101,9 +101,7 @@ impl Fragments {
         for (mut file, mut content) in batch {
             let chain = Chain::new(&content);
             let length = content.len();
-            // What is in front has less to be like in blocks of its own: so much that it outweighs a short end.
-            let known = self.ends.longest(&chain).filter(|known| 2 * known.length >= length);
-            let shared = known.map(|known| {
+            let shared = self.ends.longest(&chain).map(|known| {
                 let front = file.front(length, known.length);
                 (front, known.at + (known.length + front - length) as u64)
             });
