@@ -22,6 +22,7 @@ use std::fmt;
 
 use fast::Fast;
 use lazy::Lazy;
+pub(crate) use noise::is_noise;
 use optimal::Optimal;
 use sequences::Sequences;
 pub(crate) use sequences::cut;

@@ -9,6 +9,8 @@ use crate::options::Features;
 const MIN_INLINE: usize = 64;
 /// Content that is too short to be worth a map header: it follows the inode as it is.
 const MIN_FRAGMENT: usize = 32;
+/// Noise that is long enough for blocks of its own: among others it saves nothing, and readers get it block by block.
+const MIN_NOISE: usize = 2 * BLOCK;
 /// Bytes of a map header and the shortest index.
 const MAP_HEADER: usize = 16;
 /// Most bytes of a cluster behind an inode, which shares a block with it.
@@ -32,7 +34,9 @@ pub(super) fn compress(
         (_, true) => MIN_INLINE,
         _ => BLOCK,
     };
-    if content.len() <= least {
+    let is_fragment = may_fragment && content.len() <= features.pcluster;
+    let has_own_blocks = is_fragment && content.len() >= MIN_NOISE && lz4::is_noise(content);
+    if content.len() <= least || has_own_blocks {
         return None;
     }
     let blocks = workspace.room(content.len());
@@ -247,6 +251,16 @@ mod tests {
             panic!("it compresses into blocks alone")
         };
         assert_eq!((blocks.len(), extents.len()), (2 * BLOCK, 1));
+    }
+
+    #[test]
+    fn noise_that_fills_blocks_is_no_fragment() {
+        let noise = |length| crate::lz4::tests::noise(length, 256);
+        assert!(compress(&noise(MIN_NOISE), Profile::Small).is_none());
+        for content in [noise(MIN_NOISE - 1), crate::lz4::tests::noise(MIN_NOISE, 200)] {
+            let data = compress(&content, Profile::Small);
+            assert!(matches!(data, Some(Data::Compressed { end: End::Fragment(_), .. })));
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ const PIECE: usize = 256;
 const LEAST: usize = 512;
 
 /// Whether all bytes are about equally frequent: two of them are the same at most a tenth more often than by chance.
-pub(super) fn is_noise(content: &[u8]) -> bool {
+pub(crate) fn is_noise(content: &[u8]) -> bool {
     if content.len() < LEAST {
         return false;
     }
