@@ -18,9 +18,12 @@ use super::digests::Digests;
 use super::image::Image;
 use super::plan::{self, Here};
 use super::pool::{Begun, Pool};
-use super::source::Source;
+use super::source::{Ahead, Source};
 use crate::agent::Answer;
 use crate::protocol::Response;
+
+/// Bytes that a step may read, if they are stored in the package as they are: a batch of jobs, whose last is a whole one.
+const AHEAD: usize = 24 << 20;
 
 /// Makes the extension of these packages, on a base if there is one.
 pub(crate) async fn run(
@@ -84,6 +87,7 @@ async fn drive(
     let in_worker = super::is_worker();
     let mut said = 0.0;
     let mut away = VecDeque::<Begun>::new();
+    let mut ahead: Option<Ahead> = None;
     loop {
         let now = js_sys::Date::now();
         if now - said >= PROGRESS_EVERY {
@@ -94,13 +98,18 @@ async fn drive(
                 TimeoutFuture::new(0).await;
             }
         }
+        if let Some(ahead) = &mut ahead {
+            ahead.fill(AHEAD).await?;
+        }
         // Digests that are there are seen only by those who wait now and then.
         let _ = JsFuture::from(Promise::resolve(&JsValue::UNDEFINED)).await;
         match compose.step().map_err(text)? {
             Step::Package(index) => {
                 let file =
                     sources.get(index).ok_or("the plan names a package that was not given")?;
-                compose.package(Source::open(file).await?).map_err(text)?;
+                let source = Source::open(file).await?;
+                ahead = source.ahead();
+                compose.package(source).map_err(text)?;
             }
             Step::Compress(jobs) => {
                 away.push_back(pool.begin(jobs).await?);
