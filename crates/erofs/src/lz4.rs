@@ -123,8 +123,8 @@ impl<'a> Encoder<'a> {
         if level > 9 {
             return Self::Optimal(Optimal::new(data, tables, 64 << (2 * (level - 10))));
         }
-        // Candidates that replace a match are worth more than the first at a place, the more so if there are many.
-        let better = if level <= 4 { 3 } else { 5 };
+        // Candidates that replace a match are worth more than the first at a place if there are many.
+        let better = if level <= 4 { 2 } else { 5 };
         let lazy = Lazy::new(data, tables, 1 << level, better << (level - 1));
         if level <= 4 { Self::Brisk(Fast::new(data, table, 8), lazy) } else { Self::Lazy(lazy) }
     }
