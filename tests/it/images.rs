@@ -191,6 +191,12 @@ fn contents(root: &Path) {
             fs::write(ends, [end.as_bytes(), &common[common.len() - 100_000..]].concat()).unwrap();
         }
     }
+    // What is in two files at different places.
+    let letters: Vec<u8> = noise.iter().map(|byte| byte & 15).collect();
+    for (name, before, after) in [("moved", 0, 70_000), ("moved-here", 12_345, 0)] {
+        let content = [&text[..before], &letters, &text[..after]].concat();
+        fs::write(root.join(name), content).unwrap();
+    }
     let sparse = File::create(root.join("sparse")).unwrap();
     sparse.write_all_at(b"in the middle", 3_000_000).unwrap();
     sparse.set_len(10_000_001).unwrap();

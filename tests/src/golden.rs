@@ -127,7 +127,7 @@ fn large() -> NewPackage {
     }
 }
 
-/// A package with files that begin or end alike, stored and compressed.
+/// A package with files that begin or end alike, stored and compressed, and with what is in two at different places.
 fn alike() -> NewPackage {
     let mut files = Vec::new();
     for (name, common) in [("noise", noise(900_000)), ("text", text(3 << 20))] {
@@ -137,6 +137,11 @@ fn alike() -> NewPackage {
             let ends = [end.as_bytes(), &common[common.len() - 90_000..]].concat();
             files.push(NewFile::file(&format!("/usr/lib/{end}-{name}"), 0o644, ends));
         }
+    }
+    let moved: Vec<u8> = noise(3 << 20).iter().map(|byte| byte & 15).collect();
+    for before in ["", "something"] {
+        let content = [before.as_bytes(), &moved, b"more"].concat();
+        files.push(NewFile::file(&format!("/usr/lib/moved{before}"), 0o644, content));
     }
     NewPackage {
         files,

@@ -4,10 +4,13 @@
 //! who compresses it.
 
 mod batch;
+mod chunks;
 mod clusters;
 mod parts;
 
 pub use batch::{Batch, Bundle, Results};
+pub(crate) use chunks::Chunk;
+pub(crate) use clusters::one_cluster;
 use sha2::{Digest as _, Sha256};
 
 use crate::format::BLOCK;
@@ -21,6 +24,9 @@ use crate::write::Writer;
 pub const SEGMENT: usize = 8 << 20;
 /// Bytes of a piece that is stored as it is: few, so that they are still in the cache when they are written.
 pub(crate) const STORED: usize = 1 << 20;
+
+/// Physical clusters in content that is looked for in other content: what is shorter has hardly a whole one in common.
+const REPEATS: usize = 4;
 
 /// SHA-256 of a cluster or of content: what is stored once for two must not depend on a hash that can be forged.
 pub(crate) type Digest = [u8; 32];
@@ -52,6 +58,8 @@ pub struct Packed {
     pub(crate) data: Data,
     /// What each cluster of `data` holds, in order, where clusters may be shared.
     pub(crate) digests: Vec<Digest>,
+    /// The content in chunks, where it is long enough to be looked for in other content.
+    pub(crate) chunks: Vec<Chunk>,
 }
 
 #[derive(Debug)]
@@ -121,8 +129,14 @@ impl Job {
         let size = content.len();
         let compressed =
             features.and_then(|features| clusters::compress(&content, features, workspace));
+        let mut chunks = Vec::new();
         let data = match compressed {
             Some(data) => {
+                if features.is_some_and(|features| {
+                    features.fragments && content.len() >= REPEATS * features.pcluster
+                }) {
+                    chunks = chunks::chunks(&content);
+                }
                 workspace.keep(content);
                 data
             }
@@ -130,7 +144,7 @@ impl Job {
         };
         let may_share = features.is_some_and(|features| features.fragments);
         let digests = if may_share { data.digests() } else { Vec::new() };
-        Packed { of, size, data, digests }
+        Packed { of, size, data, digests, chunks }
     }
 }
 

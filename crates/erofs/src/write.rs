@@ -18,6 +18,7 @@ mod index;
 mod inodes;
 mod output;
 mod place;
+mod repeats;
 mod xattrs;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -99,7 +100,7 @@ impl Writer {
         let fragments = features.filter(|features| features.fragments);
         Ok(Self {
             fragments: fragments.map(|features| Fragments::new(&tree, features)),
-            clusters: Clusters::default(),
+            clusters: Clusters::new(features),
             twins: BTreeMap::new(),
             shared: BTreeSet::new(),
             has_come: vec![false; tree.len()],
@@ -323,42 +324,52 @@ mod tests {
     use crate::read::Image;
     use crate::tree::Meta;
 
-    /// As a tree with more than 4 GiB of small files.
-    #[test]
-    fn what_does_not_fit_the_packed_inode_gets_blocks_of_its_own() {
+    /// An image of files with these contents, checked to have them; `prepare` may change the writer.
+    pub(super) fn pack(
+        contents: &[Vec<u8>],
+        options: Options,
+        prepare: impl FnOnce(&mut Writer),
+    ) -> Vec<u8> {
         let mut tree = Tree::new(Meta::new(0o755));
-        let contents: Vec<Vec<u8>> = (0..20_u8)
-            .map(|number| {
-                let length = 20_000 + 3_000 * usize::from(number);
-                (0..length).map(|at| number ^ (at * at / 50) as u8).collect()
-            })
-            .collect();
-        let ids: Vec<NodeId> = contents
-            .iter()
-            .enumerate()
-            .map(|(number, content)| {
-                let (name, size) = (number.to_string(), content.len() as u64);
-                tree.file(tree.root(), name.as_bytes(), Meta::new(0o644), size).unwrap()
-            })
-            .collect();
-        let mut writer = Writer::new(tree, Options::new(Profile::Small)).unwrap();
-        writer.fragments.as_mut().unwrap().most = 200_000;
-        let (mut image, mut workspace) = (Vec::new(), Workspace::default());
-        for (id, content) in ids.iter().zip(&contents) {
-            let job = Job::new(&writer, *id, content.clone());
-            writer.add(job.run(&mut workspace)).unwrap();
+        let add = |(number, content): (usize, &Vec<u8>)| {
+            let (name, size) = (number.to_string(), content.len() as u64);
+            tree.file(tree.root(), name.as_bytes(), Meta::new(0o644), size).unwrap()
+        };
+        let ids: Vec<NodeId> = contents.iter().enumerate().map(add).collect();
+        let mut writer = Writer::new(tree, options).unwrap();
+        prepare(&mut writer);
+        let (mut bytes, mut workspace) = (Vec::new(), Workspace::default());
+        for (id, content) in ids.iter().zip(contents) {
+            for piece in content.chunks(writer.segment()) {
+                let job = Job::new(&writer, *id, piece.to_vec());
+                writer.add(job.run(&mut workspace)).unwrap();
+            }
         }
         for job in writer.jobs(true) {
             writer.add(job.run(&mut workspace)).unwrap();
-            writer.writes().for_each(|write| write.put(&mut image));
+            writer.writes().for_each(|write| write.put(&mut bytes));
         }
-        writer.finish().unwrap().writes.iter().for_each(|write| write.put(&mut image));
-        let mut image = Image::open(std::io::Cursor::new(image)).unwrap();
+        writer.finish().unwrap().writes.iter().for_each(|write| write.put(&mut bytes));
+        let mut image = Image::open(std::io::Cursor::new(bytes.as_slice())).unwrap();
         let tree = image.tree().unwrap();
         for (number, content) in contents.iter().enumerate() {
             let id = tree.child(tree.root(), number.to_string().as_bytes()).unwrap();
             let Kind::File(found) = &tree.node(id).kind else { panic!("{number} is a file") };
             assert!(image.read_all(found).unwrap() == *content, "file {number}");
         }
+        bytes
+    }
+
+    /// As a tree with more than 4 GiB of small files.
+    #[test]
+    fn what_does_not_fit_the_packed_inode_gets_blocks_of_its_own() {
+        let contents: Vec<Vec<u8>> = (0..20_u8)
+            .map(|number| {
+                let length = 20_000 + 3_000 * usize::from(number);
+                (0..length).map(|at| number ^ (at * at / 50) as u8).collect()
+            })
+            .collect();
+        let fill = |writer: &mut Writer| writer.fragments.as_mut().unwrap().most = 200_000;
+        pack(&contents, Options::new(Profile::Small), fill);
     }
 }

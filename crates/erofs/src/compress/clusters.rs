@@ -78,6 +78,23 @@ pub(super) fn compress(
     clusters.finish(end)
 }
 
+/// All of the content as one physical cluster, or `None` where that takes too many blocks.
+pub(crate) fn one_cluster(
+    content: &[u8],
+    features: Features,
+    workspace: &mut Workspace,
+) -> Option<Vec<u8>> {
+    let mut lz4 = Vec::new();
+    let mut encoder = Encoder::new(content, features.level, workspace);
+    let consumed = encoder.block(0, features.pcluster, &mut lz4).consumed;
+    if consumed < content.len() || !saves(consumed, &lz4) {
+        return None;
+    }
+    let mut cluster = vec![0; lz4.len().next_multiple_of(BLOCK) - lz4.len()];
+    cluster.extend(lz4);
+    Some(cluster)
+}
+
 /// Whether LZ4 takes fewer blocks than the content that it holds.
 fn saves(consumed: usize, lz4: &[u8]) -> bool {
     consumed > lz4.len().next_multiple_of(BLOCK)

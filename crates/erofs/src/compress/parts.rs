@@ -1,7 +1,7 @@
 //! Jobs and their results as bytes, for hosts whose workers share no memory. Both ends are the same build: this is no
 //! format to be kept.
 
-use super::{Data, Digest, End, Extent, Job, Of, Packed, Tail};
+use super::{Chunk, Data, Digest, End, Extent, Job, Of, Packed, Tail};
 use crate::lz4::Level;
 use crate::options::Features;
 use crate::tree::NodeId;
@@ -41,12 +41,14 @@ impl Job {
 impl Packed {
     /// A few bytes that say what came of a job, and the rest.
     pub(super) fn into_parts(self) -> (Vec<u8>, Vec<u8>) {
-        let Self { of, size, data, digests } = self;
-        let head = [of.number(), size as u64];
-        let digests = digests.into_iter().flatten();
+        let Self { of, size, data, digests, chunks } = self;
+        let head = [of.number(), size as u64, chunks.len() as u64];
+        let ends = chunks.iter().map(|chunk| chunk.end.into());
+        let head = head.into_iter().chain(ends);
+        let digests = chunks.iter().map(|chunk| chunk.digest).chain(digests).flatten();
         let (mut body, extents, end) = match data {
             Data::Stored(content) => {
-                let head = bytes(head.into_iter().chain([0]));
+                let head = bytes(head.chain([0]));
                 return (head.into_iter().chain(digests).collect(), content);
             }
             Data::Compressed { blocks, extents, end } => (blocks, extents, end),
@@ -69,7 +71,7 @@ impl Packed {
         let extents = extents.iter().flat_map(|extent| {
             [extent.start.into(), extent.blocks.into(), u64::from(extent.compressed)]
         });
-        let head = bytes(head.into_iter().chain(lengths).chain(extents));
+        let head = bytes(head.chain(lengths).chain(extents));
         (head.into_iter().chain(digests).collect(), body)
     }
 
@@ -77,10 +79,18 @@ impl Packed {
     pub(super) fn from_parts(head: &[u8], mut body: Vec<u8>) -> Option<Self> {
         let mut numbers = numbers(head);
         let (of, size) = (Of::from_number(numbers.next()?), numbers.next()? as usize);
+        let chunks = numbers.next()? as usize;
+        let ends: Vec<_> = numbers.by_ref().take(chunks).collect();
+        let packed = |numbers, data| {
+            let mut chunks = digests(numbers);
+            let digests = chunks.split_off(ends.len().min(chunks.len()));
+            let chunks = ends.iter().zip(chunks);
+            let chunks = chunks.map(|(&end, digest)| Chunk { end: end as u32, digest }).collect();
+            Self { of, size, data, digests, chunks }
+        };
         let kind = numbers.next()?;
         if kind == 0 {
-            let digests = digests(numbers);
-            return Some(Self { of, size, data: Data::Stored(body), digests });
+            return Some(packed(numbers, Data::Stored(body)));
         }
         let (blocks, tail) = (numbers.next()? as usize, numbers.next()? as usize);
         let content = Some(numbers.next()?).filter(|length| *length != NONE);
@@ -103,8 +113,7 @@ impl Packed {
                 compressed: numbers.next()? == 1,
             });
         }
-        let data = Data::Compressed { blocks: body, extents, end };
-        Some(Self { of, size, data, digests: digests(numbers) })
+        Some(packed(numbers, Data::Compressed { blocks: body, extents, end }))
     }
 }
 

@@ -6,7 +6,7 @@ use super::clusters::{Clusters, Piece};
 use super::index::{self, Entry, Runs};
 use super::inodes::Body;
 use super::output::Output;
-use crate::compress::{Data, Digest, End, Extent, Packed, Tail};
+use crate::compress::{Data, End, Extent, Packed, Tail};
 use crate::error::Error;
 use crate::format::{BLOCK, BLOCK_BYTES, MapHeader, advise};
 use crate::tree::NodeId;
@@ -67,7 +67,7 @@ impl Incoming {
         output: &mut Output,
         clusters: &mut Clusters,
     ) -> Result<Option<Vec<u8>>, Error> {
-        let Packed { size, data, digests, .. } = packed;
+        let Packed { size, data, digests, chunks, .. } = packed;
         let found = self.received + size as u64;
         // An index counts whole clusters, so only the last piece may end within one.
         let aligned = size.is_multiple_of(BLOCK) || found == self.size;
@@ -77,11 +77,11 @@ impl Incoming {
         self.received = found;
         match data {
             Data::Stored(content) => {
-                let blocks = content.chunks(BLOCK).map(|_| 1);
-                if self.index.is_some() || self.gains(&digests, blocks, clusters) {
-                    self.add_extents(0, size, stored(content), digests, output, clusters);
+                let piece = Piece::new(stored(content), size, digests, chunks);
+                if self.index.is_some() || self.gains(clusters.count(&piece)) {
+                    self.add_extents(0, piece, output, clusters);
                 } else {
-                    self.add_plain(content, inline, digests, output, clusters);
+                    self.add_plain(piece, inline, output, clusters);
                 }
                 Ok(None)
             }
@@ -108,7 +108,8 @@ impl Incoming {
                     }
                 };
                 let end = size - fragment.as_ref().map_or(0, Vec::len);
-                self.add_extents(0, end, (extents, blocks), digests, output, clusters);
+                let piece = Piece::new((extents, blocks), end, digests, chunks);
+                self.add_extents(0, piece, output, clusters);
                 Ok(fragment)
             }
         }
@@ -124,7 +125,8 @@ impl Incoming {
         let Packed { size, data, digests, .. } = packed;
         let start = (self.fragment_start % BLOCK_BYTES) as usize;
         self.fragment_start += size as u64;
-        self.add_extents(start, start + size, in_blocks(data), digests, output, clusters);
+        let piece = Piece::new(in_blocks(data), size, digests, Vec::new());
+        self.add_extents(start, piece, output, clusters);
     }
 
     /// Bytes of a fragment in front of an end of at most `shared` bytes that another file has, too. That end starts in a
@@ -151,18 +153,20 @@ impl Incoming {
         }
     }
 
-    /// Takes extents that lie between two bytes, counted from the start of the piece's first logical cluster.
+    /// Takes a piece that starts at that byte of its first logical cluster.
     fn add_extents(
         &mut self,
         start: usize,
-        end: usize,
-        (mut extents, bytes): (Vec<Extent>, Vec<u8>),
-        digests: Vec<Digest>,
+        mut piece: Piece,
         output: &mut Output,
         clusters: &mut Clusters,
     ) {
-        let blocks = extents.iter().map(|extent| extent.blocks.into());
-        let share = self.gains(&digests, blocks, clusters);
+        let repeated = clusters.repeated(&piece);
+        if let Some(better) = repeated.filter(|piece| self.gains(clusters.count(piece))) {
+            piece = better;
+        }
+        let share = self.gains(clusters.count(&piece));
+        let mut extents: Vec<_> = piece.parts.iter().map(|part| part.extent).collect();
         extents.iter_mut().for_each(|extent| extent.start += start as u32);
         let index = self.index.get_or_insert_with(|| {
             let mut index = Vec::new();
@@ -170,41 +174,32 @@ impl Incoming {
             index
         });
         let is_last = self.received == self.size && self.fragment_start == self.size;
-        let places = index::push_extents(index, &extents, end, is_last, self.big);
-        let blocks = extents.iter().map(|extent| extent.blocks.into());
-        let heads = blocks.zip(places).collect();
-        self.blocks += (bytes.len() / BLOCK) as u64;
-        clusters.put(Piece { bytes, heads, digests }, share, &mut self.runs, output);
+        let places = index::push_extents(index, &extents, start + piece.end, is_last, self.big);
+        self.blocks += piece.blocks();
+        clusters.put(piece, &places, share, &mut self.runs, output);
     }
 
     /// Takes content that is stored as it is and needs no index, its end behind the inode if there is room.
     fn add_plain(
         &mut self,
-        mut content: Vec<u8>,
+        mut piece: Piece,
         inline: usize,
-        digests: Vec<Digest>,
         output: &mut Output,
         clusters: &mut Clusters,
     ) {
-        let tail = content.len() % BLOCK;
+        let tail = piece.end % BLOCK;
         if tail > 0 && tail <= inline {
-            self.tail = content.split_off(content.len() - tail);
+            piece.bytes.truncate(piece.end);
+            self.tail = piece.bytes.split_off(piece.end - tail);
+            piece.parts.pop();
         }
-        let blocks = content.len().div_ceil(BLOCK);
-        self.blocks += blocks as u64;
-        let heads = (0..blocks).map(|place| (1, place)).collect();
-        clusters.put(Piece { bytes: content, heads, digests }, false, &mut self.runs, output);
-        output.align();
+        self.blocks += piece.blocks();
+        let places: Vec<_> = (0..piece.parts.len()).collect();
+        clusters.put(piece, &places, false, &mut self.runs, output);
     }
 
-    /// Whether clusters are in the image that save more than a full index costs, which says where each is.
-    fn gains(
-        &self,
-        digests: &[Digest],
-        blocks: impl IntoIterator<Item = usize>,
-        clusters: &Clusters,
-    ) -> bool {
-        let saved = clusters.count(digests, blocks) as u64 * BLOCK_BYTES;
+    /// Whether so many blocks that are in the image save more than a full index costs, which says where each is.
+    fn gains(&self, saved: u64) -> bool {
         let entries = self.size.div_ceil(BLOCK_BYTES);
         // A tail that would follow the inode takes a block of its own then.
         let costs = match &self.index {
@@ -212,7 +207,7 @@ impl Incoming {
             Some(_) => 6 * entries,
             None => 8 * entries + BLOCK_BYTES,
         };
-        saved > costs
+        saved * BLOCK_BYTES > costs
     }
 
     pub(super) fn is_complete(&self) -> bool {
