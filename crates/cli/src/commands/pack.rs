@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use indicatif::ProgressBar;
-use sysext::erofs::{Job, NodeId, Writer};
+use sysext::erofs::{Job, NodeId, Profile, Writer};
 
 use crate::output::Output;
 use crate::terminal::{Terminal, bytes};
@@ -30,8 +30,10 @@ pub(crate) fn run(args: &args::Pack, terminal: &Terminal) -> Result<Outcome> {
     let bar = terminal.progress(files.iter().map(|file| file.size).sum());
     bar.set_message("Packing");
     let workers = Workers::new(args.storage.workers);
-    let mut packing =
-        Packing { writer, workers, output, bar, jobs: Vec::new(), gathered: 0, spare: Vec::new() };
+    // Nothing is read while jobs run, so several cores get more of it; but a writer of fragments gathers content, too.
+    let batch = if options.profile == Profile::Small { 1 } else { 2 } * writer.batch();
+    let (jobs, gathered, spare) = (Vec::new(), 0, Vec::new());
+    let mut packing = Packing { writer, workers, output, bar, batch, jobs, gathered, spare };
     files.into_iter().try_for_each(|file| packing.file(file))?;
     let size = packing.finish()?;
     if terminal.json {
@@ -85,6 +87,8 @@ struct Packing {
     workers: Workers,
     output: Output,
     bar: ProgressBar,
+    /// Bytes of content that are gathered before they are compressed.
+    batch: usize,
     /// What is to be compressed next, and its bytes.
     jobs: Vec<Job>,
     gathered: usize,
@@ -112,12 +116,7 @@ impl Packing {
     fn gather(&mut self, node: NodeId, content: Vec<u8>) -> Result<()> {
         self.gathered += content.len();
         self.jobs.push(Job::new(&self.writer, node, content));
-        if self.gathered >= self.batch() { self.compress() } else { Ok(()) }
-    }
-
-    /// Content that is gathered before it is compressed: nothing is read meanwhile, so several cores get all of it.
-    fn batch(&self) -> usize {
-        2 * self.writer.batch()
+        if self.gathered >= self.batch { self.compress() } else { Ok(()) }
     }
 
     /// Compresses what is gathered and writes what comes of it.
@@ -130,12 +129,12 @@ impl Packing {
     }
 
     fn run(&mut self, jobs: Vec<Job>) -> Result<()> {
-        let (segment, batch) = (self.writer.segment(), self.batch());
+        let segment = self.writer.segment();
         for packed in self.workers.run(jobs) {
             self.writer.add(packed)?;
             for write in self.writer.writes() {
                 self.output.write(&write)?;
-                if write.bytes.capacity() >= segment && self.spare.len() < batch / segment {
+                if write.bytes.capacity() >= segment && self.spare.len() < self.batch / segment {
                     self.spare.push(write.bytes);
                 }
             }

@@ -24,7 +24,7 @@ use crate::tree::{Kind, NodeId, Tree};
 /// Content that is gathered before it is sorted.
 const BATCH: usize = 32 << 20;
 /// Compressed content that waits for more, so that it lies in one run and needs the short index.
-const HELD: usize = 48 << 20;
+const HELD: usize = 32 << 20;
 /// Most content: a map header has 32 bits for the place of a fragment, a compact inode for its size.
 const MAX_SIZE: u64 = u32::MAX as u64;
 
