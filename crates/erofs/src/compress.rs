@@ -129,21 +129,17 @@ impl Job {
         let size = content.len();
         let compressed =
             features.and_then(|features| clusters::compress(&content, features, workspace));
-        let mut chunks = Vec::new();
-        let data = match compressed {
+        let shared = features.filter(|features| features.fragments);
+        let is_long = shared.is_some_and(|features| size >= REPEATS * features.pcluster);
+        let (data, chunks) = match compressed {
             Some(data) => {
-                if features.is_some_and(|features| {
-                    features.fragments && content.len() >= REPEATS * features.pcluster
-                }) {
-                    chunks = chunks::chunks(&content);
-                }
+                let chunks = if is_long { chunks::chunks(&content) } else { Vec::new() };
                 workspace.keep(content);
-                data
+                (data, chunks)
             }
-            None => Data::Stored(content),
+            None => (Data::Stored(content), Vec::new()),
         };
-        let may_share = features.is_some_and(|features| features.fragments);
-        let digests = if may_share { data.digests() } else { Vec::new() };
+        let digests = if shared.is_some() { data.digests() } else { Vec::new() };
         Packed { of, size, data, digests, chunks }
     }
 }

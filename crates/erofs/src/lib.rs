@@ -36,7 +36,8 @@
 //!   is a run of bytes of the *packed inode*, a file without a name that is compressed like any other;
 //! - files of equal content ([`Writer::share`]) have the same blocks in their inodes. Where there are fragments, readers
 //!   are new enough for more: files that begin alike have their first clusters in common, files that end alike a run of
-//!   the packed inode. Their clusters lie here and there, which takes a full index.
+//!   the packed inode, and long files all whole clusters of what they share, wherever it lies in them. Their clusters lie
+//!   here and there, which takes a full index.
 //!
 //! [`Image::map`] shows all that in an image at hand: what every byte is.
 //!

@@ -19,6 +19,7 @@ mod inodes;
 mod output;
 mod place;
 mod repeats;
+mod splice;
 mod xattrs;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -63,6 +63,11 @@ impl Piece {
         Self { parts: extents.into_iter().zip(digests).map(part).collect(), bytes, end, chunks }
     }
 
+    /// Where each part ends.
+    pub(super) fn ends(&self) -> impl Iterator<Item = usize> {
+        self.parts.iter().skip(1).map(|next| next.extent.start as usize).chain([self.end])
+    }
+
     /// Blocks of all its clusters. What follows an inode is in none.
     pub(super) fn blocks(&self) -> u64 {
         let known = self.parts.iter().filter(|part| part.at.is_some()).map(Part::blocks);
