@@ -117,9 +117,7 @@ impl Job {
 
     /// Whether anything is compressed: content of one cluster becomes a fragment as it is.
     fn is_work(&self) -> bool {
-        let is_fragment =
-            |features: Features| features.fragments && self.content.len() <= features.pcluster;
-        self.features.is_some_and(|features| !is_fragment(features))
+        self.features.is_some_and(|features| !features.is_fragment(self.content.len()))
     }
 
     /// Packs the content. No I/O, and what is left in the workspace changes nothing: the same bytes wherever and

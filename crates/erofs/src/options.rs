@@ -71,6 +71,11 @@ impl Features {
     pub(crate) fn has_big_clusters(&self) -> bool {
         self.pcluster > BLOCK
     }
+
+    /// Whether so many bytes at the end of a file, or all of it, become a fragment: what would be its last cluster.
+    pub(crate) fn is_fragment(&self, length: usize) -> bool {
+        self.fragments && length <= self.pcluster
+    }
 }
 
 impl Options {

@@ -34,7 +34,7 @@ pub(super) fn compress(
         (_, true) => MIN_INLINE,
         _ => BLOCK,
     };
-    let is_fragment = may_fragment && content.len() <= features.pcluster;
+    let is_fragment = features.is_fragment(content.len());
     let has_own_blocks = is_fragment && content.len() >= MIN_NOISE && lz4::is_noise(content);
     if content.len() <= least || has_own_blocks {
         return None;
@@ -51,7 +51,7 @@ pub(super) fn compress(
     while at < content.len() {
         let left = content.len() - at;
         // Whether it compresses or not, this is the last cluster.
-        if may_fragment && left <= features.pcluster {
+        if is_last && features.is_fragment(left) {
             end = clusters.put_fragment(at);
             break;
         }

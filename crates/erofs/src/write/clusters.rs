@@ -98,15 +98,15 @@ impl Clusters {
     /// are not in the image.
     pub(super) fn put(
         &mut self,
-        piece: Piece,
+        mut piece: Piece,
         places: &[usize],
         share: bool,
         runs: &mut Runs,
         output: &mut Output,
     ) {
-        let (mut next, mut rest) = (output.block(), piece.bytes.as_slice());
-        let mut addresses = Vec::with_capacity(piece.parts.len());
-        for (part, place) in piece.parts.iter().zip(places) {
+        let bytes = std::mem::take(&mut piece.bytes);
+        let (mut next, mut rest) = (output.block(), bytes.as_slice());
+        for (part, place) in piece.parts.iter_mut().zip(places) {
             let known = part.at.or_else(|| {
                 let first = *self.at.entry(part.digest?).or_insert(next);
                 (share && first < next).then_some(first)
@@ -121,13 +121,13 @@ impl Clusters {
             let at = known.unwrap_or(next);
             next += if known.is_none() { part.blocks() as u64 } else { 0 };
             runs.push(*place, at, part.blocks() as u64);
-            addresses.push(at);
+            part.at = Some(at);
         }
         if let Some(repeats) = self.repeats.as_mut().filter(|_| !piece.chunks.is_empty()) {
-            repeats.insert(&piece, &addresses);
+            repeats.insert(piece);
         }
         if !share {
-            output.append_owned(piece.bytes);
+            output.append_owned(bytes);
         }
     }
 }

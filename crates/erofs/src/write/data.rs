@@ -157,15 +157,14 @@ impl Incoming {
     fn add_extents(
         &mut self,
         start: usize,
-        mut piece: Piece,
+        piece: Piece,
         output: &mut Output,
         clusters: &mut Clusters,
     ) {
         let repeated = clusters.repeated(&piece);
-        if let Some(better) = repeated.filter(|piece| self.gains(clusters.count(piece))) {
-            piece = better;
-        }
-        let share = self.gains(clusters.count(&piece));
+        let repeated = repeated.filter(|piece| self.gains(clusters.count(piece)));
+        let share = repeated.is_some() || self.gains(clusters.count(&piece));
+        let piece = repeated.unwrap_or(piece);
         let mut extents: Vec<_> = piece.parts.iter().map(|part| part.extent).collect();
         extents.iter_mut().for_each(|extent| extent.start += start as u32);
         let index = self.index.get_or_insert_with(|| {

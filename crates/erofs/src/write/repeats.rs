@@ -32,19 +32,17 @@ impl Repeats {
         Self { features, pieces, at, workspace: Workspace::default() }
     }
 
-    /// Remembers the chunks of a piece, whose clusters are at these addresses.
-    pub(super) fn insert(&mut self, piece: &Piece, addresses: &[u64]) {
-        let parts = piece.parts.iter().zip(addresses).zip(piece.ends());
-        let clusters = parts.map(|((part, &block), end)| {
-            let Extent { start, blocks, compressed } = part.extent;
-            Cluster { start: start as usize, end, block, blocks, compressed }
-        });
+    /// Remembers the chunks of a piece whose clusters are in the image.
+    pub(super) fn insert(&mut self, piece: Piece) {
+        let parts = piece.parts.iter().zip(piece.ends());
+        let clusters = parts
+            .filter_map(|(part, end)| Some(Cluster { extent: part.extent, end, block: part.at? }));
         // Elsewhere a short one could begin and end in the same logical cluster, of which only one start can be told.
-        let clusters = clusters.filter(|cluster| cluster.end - cluster.start >= BLOCK).collect();
+        let clusters = clusters.filter(|cluster| cluster.end - cluster.start() >= BLOCK).collect();
         for (nth, chunk) in piece.chunks.iter().enumerate() {
             self.at.entry(chunk.digest).or_insert((self.pieces.len(), nth));
         }
-        self.pieces.push(Known { chunks: piece.chunks.clone(), clusters });
+        self.pieces.push(Known { chunks: piece.chunks, clusters });
     }
 
     /// The piece with clusters of the image in place of some of its own, if there are any.
@@ -74,10 +72,11 @@ impl Repeats {
             let same = pairs.take_while(|(one, other)| one.digest == other.digest).count();
             let (here, from) = (start(chunks, nth), start(&known.chunks, first));
             let to = start(&known.chunks, first + same);
-            let begin = known.clusters.partition_point(|cluster| cluster.start < from);
+            let begin = known.clusters.partition_point(|cluster| cluster.start() < from);
             for cluster in known.clusters[begin..].iter().take_while(|cluster| cluster.end <= to) {
-                let (start, end) = (cluster.start - from + here, cluster.end - from + here);
-                let moved = Cluster { start, end, ..*cluster };
+                let (start, end) = (cluster.start() - from + here, cluster.end - from + here);
+                let extent = Extent { start: start as u32, ..cluster.extent };
+                let moved = Cluster { extent, end, ..*cluster };
                 let follows =
                     |run: &&mut Vec<Cluster>| run.last().is_some_and(|last| last.end == start);
                 match runs.last_mut().filter(follows) {

@@ -7,17 +7,23 @@ use super::clusters::{Part, Piece};
 use crate::compress::Extent;
 use crate::format::BLOCK;
 
-/// How often a run is shortened by a cluster whose neighbour cannot be cut.
+/// How often it is tried to cut what is beside a run, which is a cluster shorter each time.
 const TRIES: usize = 4;
 
-/// A cluster of the image, and the bytes of a piece of content that it holds.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+/// A cluster of the image for an extent of a piece of content.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Cluster {
-    pub(super) start: usize,
+    pub(super) extent: Extent,
+    /// Where the extent ends.
     pub(super) end: usize,
+    /// The address of the cluster.
     pub(super) block: u64,
-    pub(super) blocks: u16,
-    pub(super) compressed: bool,
+}
+
+impl Cluster {
+    pub(super) fn start(&self) -> usize {
+        self.extent.start as usize
+    }
 }
 
 /// What is left of content beside a run.
@@ -70,47 +76,48 @@ impl<'a> Splice<'a> {
         Self { old, ends: ends.collect(), next: 0, new }
     }
 
-    /// Takes as much of a run as is worth it. What else is in clusters at its ends goes through `encode`.
+    /// Takes as much of a run as can be taken, if it is worth it. What else is in clusters at its ends goes through
+    /// `encode`.
     pub(super) fn take(
         &mut self,
-        mut run: &[Cluster],
+        run: &[Cluster],
         mut encode: impl FnMut(&[u8]) -> Option<Vec<u8>>,
     ) {
-        let mut tries = TRIES;
-        while let (Some(first), Some(last)) = (run.first(), run.last()) {
-            // What is behind the parts is elsewhere.
-            if last.end > self.old.end {
-                run = &run[..run.len() - 1];
-                continue;
-            }
-            if self.part_at(first.start) < self.next {
-                run = &run[1..];
-                continue;
-            }
-            let Some(left) = tries.checked_sub(1) else { return };
-            tries = left;
-            let Some(head) = self.head(first.start, &mut encode) else {
-                run = &run[1..];
-                continue;
-            };
-            let Some(tail) = self.tail(last.end, &mut encode) else {
-                run = &run[..run.len() - 1];
-                continue;
-            };
-            let dropped: usize = (head.part..=tail.part).map(|nth| self.cluster(nth).len()).sum();
-            if dropped > head.size() + tail.size() {
-                self.keep(head.part);
-                self.put(head.clusters);
-                self.new.parts.extend(run.iter().map(|cluster| {
-                    let &Cluster { start, block, blocks, compressed, .. } = cluster;
-                    let extent = Extent { start: start as u32, compressed, blocks };
-                    Part { extent, digest: None, at: Some(block) }
-                }));
-                self.put(tail.clusters);
-                self.next = tail.part + 1;
-            }
+        let Some((head, run, tail)) = self.cut(run, &mut encode) else { return };
+        let dropped: usize = (head.part..=tail.part).map(|nth| self.cluster(nth).len()).sum();
+        if dropped <= head.size() + tail.size() {
             return;
         }
+        self.keep(head.part);
+        self.put(head.clusters);
+        let known = |cluster: &Cluster| Part {
+            extent: cluster.extent,
+            digest: None,
+            at: Some(cluster.block),
+        };
+        self.new.parts.extend(run.iter().map(known));
+        self.put(tail.clusters);
+        self.next = tail.part + 1;
+    }
+
+    /// What can be taken of a run, and what is left beside it.
+    fn cut<'r>(
+        &self,
+        run: &'r [Cluster],
+        encode: &mut impl FnMut(&[u8]) -> Option<Vec<u8>>,
+    ) -> Option<(Rest, &'r [Cluster], Rest)> {
+        let first = run.partition_point(|cluster| self.part_at(cluster.start()) < self.next);
+        // What is behind the parts is elsewhere.
+        let end = run.partition_point(|cluster| cluster.end <= self.old.end);
+        let run = run.get(first..end)?;
+        let (first, head) = (0..run.len())
+            .take(TRIES)
+            .find_map(|nth| Some((nth, self.head(run[nth].start(), encode)?)))?;
+        let (last, tail) = (first..run.len())
+            .rev()
+            .take(TRIES - first)
+            .find_map(|nth| Some((nth, self.tail(run[nth].end, encode)?)))?;
+        Some((head, &run[first..=last], tail))
     }
 
     /// New clusters for what is in front of a byte of the content, in its part or also in the one before.
