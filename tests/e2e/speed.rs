@@ -8,7 +8,7 @@ use std::time::Instant;
 use sysext::rpm::{Compression, NewFile, NewPackage};
 
 use super::{compose, driver::Browser, package, page, write_package};
-use testdata::tools::{has, run};
+use testdata::tools::{has, input, run};
 
 /// Folder of programs, as they are on every machine that has the browser.
 const PROGRAMS: &str = "/usr/lib/chromium";
@@ -100,9 +100,5 @@ fn in_page(browser: &Browser, url: &str, package: &Path) -> f64 {
 
 /// By a level that does not take minutes: what it takes to decode says little of the level.
 fn zstd(content: &[u8]) -> Vec<u8> {
-    let scratch = tempfile::tempdir().unwrap();
-    let [plain, packed] = ["plain", "packed"].map(|name| scratch.path().join(name));
-    fs::write(&plain, content).unwrap();
-    run(Command::new("zstd").args(["-10", "-T0", "--quiet", "-o"]).arg(&packed).arg(&plain));
-    fs::read(&packed).unwrap()
+    run(Command::new("zstd").args(["-10", "-T0", "--quiet", "-c"]).stdin(input(content))).stdout
 }

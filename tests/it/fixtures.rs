@@ -1,10 +1,10 @@
 //! Makes `fixtures/*.rpm`, see `fixtures/README.md`.
 
-use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use sysext::rpm::{Compression, NewFile, NewPackage};
+use testdata::tools::{input, run};
 
 #[test]
 #[ignore = "makes files of the repository"]
@@ -28,17 +28,7 @@ fn make_fixtures() {
         ("zstd", "zstd", &["-19", "--quiet"]),
     ] {
         let compress = |archive: &[u8]| {
-            let mut command = Command::new(program);
-            let mut child = command
-                .args(args)
-                .arg("-c")
-                .stdin(Stdio::piped())
-                .stdout(Stdio::piped())
-                .spawn()
-                .unwrap();
-            // The archive fits into what pipe and program hold.
-            child.stdin.take().unwrap().write_all(archive).unwrap();
-            child.wait_with_output().unwrap().stdout
+            run(Command::new(program).args(args).arg("-c").stdin(input(archive))).stdout
         };
         let bytes = package.write(&Compression::Other(name, &compress));
         std::fs::write(folder.join(format!("hello-{name}.rpm")), bytes).unwrap();

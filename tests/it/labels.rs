@@ -1,13 +1,12 @@
 //! Labels: what libselinux answers for the same paths.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use sysext::selinux::{Kind, Labels, Policy, module_contexts};
 use testdata::shared::data;
-use testdata::tools::{composer, has, run};
+use testdata::tools::{self, composer, has, run};
 
 /// Kinds, as the oracle's lists name them.
 fn kind(name: &str) -> Kind {
@@ -274,16 +273,9 @@ fn the_command_prints_the_label_of_each_line() {
     fs::write(folder.path().join("file_contexts.local"), "/usr/local/.*\t-l\tu:r:local_t:s0\n")
         .unwrap();
     let label = |input: &str| {
-        let mut child = composer()
-            .args(["label", "--policy"])
-            .arg(&file)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-        let output = child.wait_with_output().unwrap();
+        let mut command = composer();
+        command.args(["label", "--policy"]).arg(&file).stdin(tools::input(input.as_bytes()));
+        let output = command.output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         (output.status.code(), text(&output.stdout), text(&output.stderr))
     };

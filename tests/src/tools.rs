@@ -1,8 +1,8 @@
 //! The program under test, the tools that it is held against, and mounts that end with the test.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader, Seek as _, Write as _};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -41,6 +41,14 @@ pub fn run(command: &mut Command) -> Output {
         text(&output.stderr)
     );
     output
+}
+
+/// A file with this content, to be the standard input of a command: a pipe takes only so much before somebody reads.
+pub fn input(content: &[u8]) -> File {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(content).unwrap();
+    file.rewind().unwrap();
+    file
 }
 
 /// Where roots of tests have the database of packages.
