@@ -115,9 +115,14 @@ impl Job {
         Self { of, content, features: Some(features) }
     }
 
+    /// Bytes of content.
+    pub(crate) fn size(&self) -> usize {
+        self.content.len()
+    }
+
     /// Whether anything is compressed: content of one cluster becomes a fragment as it is.
     fn is_work(&self) -> bool {
-        self.features.is_some_and(|features| !features.is_fragment(self.content.len()))
+        self.features.is_some_and(|features| !features.is_fragment(self.size()))
     }
 
     /// Packs the content. No I/O, and what is left in the workspace changes nothing: the same bytes wherever and

@@ -29,15 +29,15 @@
 //! - a file is cut into *logical clusters* of a block (4 KiB), which an index maps to *physical clusters*: LZ4 or stored
 //!   content in whole blocks. An entry of the index says that an extent starts in its cluster and at which byte of it, or
 //!   how far the start of the extent is;
-//! - an index is *compact*: packs of entries share the address of their first cluster, the others follow from it, so the
-//!   clusters of a file lie behind one another (a *full* index has 8 bytes per entry and needs no order);
+//! - an index is *compact*: packs of 2 or 16 entries share the address of their first cluster, the others follow from
+//!   it, so the clusters of a pack lie behind one another (a *full* index has 8 bytes per entry and needs no order);
 //! - with *big physical clusters* an extent fills up to 1 MiB, and the entry behind its start has the number of blocks;
 //! - with *ztailpacking* the last cluster of a file follows its index, with *fragments* the end of a file, or all of it,
 //!   is a run of bytes of the *packed inode*, a file without a name that is compressed like any other;
 //! - files of equal content ([`Writer::share`]) have the same blocks in their inodes. Where there are fragments, readers
 //!   are new enough for more: files that begin alike have their first clusters in common, files that end alike a run of
 //!   the packed inode, and long files all whole clusters of what they share, wherever it lies in them. Their clusters lie
-//!   here and there, which takes a full index.
+//!   here and there, which takes a full index where several are in a pack.
 //!
 //! [`Image::map`] shows all that in an image at hand: what every byte is.
 //!

@@ -213,12 +213,12 @@ impl Writer {
     }
 
     /// Jobs of the writer's own, for content that it gathered from many files; their results come by [`Writer::add`]
-    /// in this order. To be asked for whenever content was added, and with `last` once all was.
+    /// in this order. To be asked for whenever content was added, and with `last` once all was, until there is none.
     pub fn jobs(&mut self, last: bool) -> Vec<Job> {
         let Some(fragments) = &mut self.fragments else { return Vec::new() };
-        let (files, jobs) = fragments.place(last);
-        files.iter().for_each(|file| self.complete(file));
-        jobs
+        let out = fragments.place(last);
+        out.files.iter().for_each(|file| self.complete(file));
+        out.jobs
     }
 
     /// Makes the inodes of a file and of those that share its content.
@@ -346,9 +346,13 @@ mod tests {
                 writer.add(job.run(&mut workspace)).unwrap();
             }
         }
-        for job in writer.jobs(true) {
-            writer.add(job.run(&mut workspace)).unwrap();
-            writer.writes().for_each(|write| write.put(&mut bytes));
+        while let jobs = writer.jobs(true)
+            && !jobs.is_empty()
+        {
+            for job in jobs {
+                writer.add(job.run(&mut workspace)).unwrap();
+                writer.writes().for_each(|write| write.put(&mut bytes));
+            }
         }
         writer.finish().unwrap().writes.iter().for_each(|write| write.put(&mut bytes));
         let mut image = Image::open(std::io::Cursor::new(bytes.as_slice())).unwrap();

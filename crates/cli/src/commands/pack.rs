@@ -124,8 +124,17 @@ impl Packing {
         let jobs = std::mem::take(&mut self.jobs);
         self.run(jobs)?;
         self.bar.inc(std::mem::take(&mut self.gathered) as u64);
-        let jobs = self.writer.jobs(false);
-        self.run(jobs)
+        self.run_gathered(false)
+    }
+
+    /// Compresses and writes what the writer gathered.
+    fn run_gathered(&mut self, last: bool) -> Result<()> {
+        while let jobs = self.writer.jobs(last)
+            && !jobs.is_empty()
+        {
+            self.run(jobs)?;
+        }
+        Ok(())
     }
 
     fn run(&mut self, jobs: Vec<Job>) -> Result<()> {
@@ -145,8 +154,7 @@ impl Packing {
     /// Writes the end of the image. Gives its size in bytes.
     fn finish(mut self) -> Result<u64> {
         self.compress()?;
-        let jobs = self.writer.jobs(true);
-        self.run(jobs)?;
+        self.run_gathered(true)?;
         let finished = self.writer.finish()?;
         finished.writes.iter().try_for_each(|write| self.output.write(write))?;
         self.bar.finish_and_clear();

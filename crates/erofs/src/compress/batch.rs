@@ -35,7 +35,7 @@ impl Batch {
             }
             batch.results.push(None);
             batch.due += 1;
-            size += job.content.len();
+            size += job.size();
             bundle.0.push((place, job));
             if size >= ENOUGH {
                 bundles.push(std::mem::take(&mut bundle));
@@ -72,7 +72,7 @@ impl Batch {
 impl Bundle {
     /// Bytes of content.
     pub fn size(&self) -> usize {
-        self.0.iter().map(|(_, job)| job.content.len()).sum()
+        self.0.iter().map(|(_, job)| job.size()).sum()
     }
 
     /// Packs the content of all, as [`Job::run`] does.

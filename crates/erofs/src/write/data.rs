@@ -147,10 +147,7 @@ impl Incoming {
         let extent = Extent { start: start as u32, compressed: true, blocks: 0 };
         let index = self.index.get_or_insert_default();
         let places = index::push_extents(index, &[extent], end, true, self.big);
-        if !self.runs.is_one() {
-            // In a full index the address is the upper half of the place, of which 32 bits are enough.
-            self.runs.push(places[0], 0, 0);
-        }
+        self.runs.set_fragment(places[0]);
     }
 
     /// Takes a piece that starts at that byte of its first logical cluster.

@@ -58,10 +58,7 @@ impl Writer {
         if !fragments.is_complete() {
             return Err(Error::JobsLeft);
         }
-        let Some((body, size)) = fragments.finish(size_of::<InodeCompact>(), &mut self.output)
-        else {
-            return Ok(0);
-        };
+        let Some((body, size)) = fragments.finish(size_of::<InodeCompact>()) else { return Ok(0) };
         let nid = self.output.at() / SLOT as u64;
         let bytes = inodes::packed(&body, size, self.tree.len() as u32 + 1);
         self.output.append(&bytes);

@@ -23,8 +23,11 @@ use crate::tree::{Kind, NodeId, Tree};
 
 /// Content that is gathered before it is sorted.
 const BATCH: usize = 32 << 20;
-/// Compressed content that waits for more, so that it lies in one run and needs the short index.
-const HELD: usize = 32 << 20;
+/// Content that goes out at once to be compressed: what is sorted is not all there a second time.
+const OUT: usize = 2 * SEGMENT;
+/// Bytes of the first piece of the packed inode that is compressed on its own. The packs of its index, of 16 logical
+/// clusters each behind the first 6, end where pieces end then, so that pieces may lie anywhere.
+const FIRST: usize = SEGMENT - (16 - 6) * BLOCK;
 /// Most content: a map header has 32 bits for the place of a fragment, a compact inode for its size.
 const MAX_SIZE: u64 = u32::MAX as u64;
 
@@ -36,6 +39,8 @@ pub(super) struct Fragments {
     rank: Vec<u32>,
     batch: Vec<(Incoming, Vec<u8>)>,
     batch_bytes: usize,
+    /// What is sorted and has no place yet.
+    sorted: std::vec::IntoIter<(Incoming, Vec<u8>)>,
     /// Content that has its place but is not yet part of a job.
     pending: Vec<u8>,
     /// Bytes of content that have a place, and the most that may have one.
@@ -50,13 +55,28 @@ pub(super) struct Fragments {
     /// Content that has come back compressed.
     received: u64,
     index: Vec<Entry>,
-    held: Vec<Vec<u8>>,
-    held_bytes: usize,
+    /// Blocks that are not written yet, each with the place in the index where they start.
+    held: Vec<(usize, Vec<u8>)>,
     /// Where blocks were written.
     runs: Option<Runs>,
-    /// Where in the index the held blocks start.
-    held_from: usize,
     blocks: u64,
+}
+
+/// What became of files whose fragments got a place.
+#[derive(Debug, Default)]
+pub(super) struct Out {
+    /// Those that are complete.
+    pub(super) files: Vec<Incoming>,
+    /// What is to be compressed, and its bytes.
+    pub(super) jobs: Vec<Job>,
+    bytes: usize,
+}
+
+impl Out {
+    fn push(&mut self, job: Job) {
+        self.bytes += job.size();
+        self.jobs.push(job);
+    }
 }
 
 impl Fragments {
@@ -66,6 +86,7 @@ impl Fragments {
             rank: rank(tree),
             batch: Vec::new(),
             batch_bytes: 0,
+            sorted: Vec::new().into_iter(),
             pending: Vec::new(),
             size: 0,
             most: MAX_SIZE,
@@ -75,9 +96,7 @@ impl Fragments {
             received: 0,
             index: Vec::new(),
             held: Vec::new(),
-            held_bytes: 0,
             runs: None,
-            held_from: 0,
             blocks: 0,
         }
     }
@@ -88,61 +107,76 @@ impl Fragments {
         self.batch.push((file, content));
     }
 
-    /// Places what is gathered, if that is a batch or the last one. Gives the files, which are complete now, and what
-    /// is to be compressed.
-    pub(super) fn place(&mut self, last: bool) -> (Vec<Incoming>, Vec<Job>) {
-        if self.batch_bytes < BATCH && !last {
-            return (Vec::new(), Vec::new());
+    /// Places what is gathered, if that is a batch or the last one, until there is enough to be compressed.
+    pub(super) fn place(&mut self, last: bool) -> Out {
+        let mut out = Out::default();
+        while out.bytes < OUT {
+            match self.next(last) {
+                Some((file, content)) => self.place_one(file, content, &mut out),
+                None if last && !self.pending.is_empty() => self.cut(&mut out),
+                None => break,
+            }
         }
-        self.batch_bytes = 0;
-        let mut batch = std::mem::take(&mut self.batch);
-        batch.sort_by_key(|(file, _)| self.rank[file.node.0]);
-        let (mut files, mut jobs) = (Vec::with_capacity(batch.len()), Vec::new());
-        for (mut file, mut content) in batch {
-            let chain = Chain::new(&content);
-            let length = content.len();
-            let shared = self.ends.longest(&chain).map(|known| {
-                let front = file.front(length, known.length);
-                (front, known.at + (known.length + front - length) as u64)
-            });
-            match shared {
-                Some((0, at)) => {
-                    file.set_fragment(at);
-                    files.push(file);
-                }
-                Some((front, at)) => {
-                    content.truncate(front);
-                    jobs.push(Job::gathered(Of::Front(file.node), content, self.features));
-                    self.fronts.push_back((file, Some(at)));
-                }
-                _ if self.size + length as u64 > self.most => {
-                    // The packed inode is full: the file gets blocks of its own.
-                    jobs.push(Job::gathered(Of::Front(file.node), content, self.features));
-                    self.fronts.push_back((file, None));
-                }
-                _ => {
-                    file.set_fragment(self.size);
-                    files.push(file);
-                    self.ends.insert(&chain, self.size);
-                    self.size += length as u64;
-                    self.pending.extend(content);
-                    self.cut(SEGMENT, &mut jobs);
+        out
+    }
+
+    /// The next of a sorted batch.
+    fn next(&mut self, last: bool) -> Option<(Incoming, Vec<u8>)> {
+        if self.sorted.len() == 0 && (self.batch_bytes >= BATCH || last) {
+            self.batch_bytes = 0;
+            let mut batch = std::mem::take(&mut self.batch);
+            batch.sort_by_key(|(file, _)| self.rank[file.node.0]);
+            self.sorted = batch.into_iter();
+        }
+        self.sorted.next()
+    }
+
+    fn place_one(&mut self, mut file: Incoming, mut content: Vec<u8>, out: &mut Out) {
+        let chain = Chain::new(&content);
+        let length = content.len();
+        let shared = self.ends.longest(&chain).map(|known| {
+            let front = file.front(length, known.length);
+            (front, known.at + (known.length + front - length) as u64)
+        });
+        match shared {
+            Some((0, at)) => {
+                file.set_fragment(at);
+                out.files.push(file);
+            }
+            Some((front, at)) => {
+                content.truncate(front);
+                out.push(Job::gathered(Of::Front(file.node), content, self.features));
+                self.fronts.push_back((file, Some(at)));
+            }
+            _ if self.size + length as u64 > self.most => {
+                // The packed inode is full: the file gets blocks of its own.
+                out.push(Job::gathered(Of::Front(file.node), content, self.features));
+                self.fronts.push_back((file, None));
+            }
+            _ => {
+                file.set_fragment(self.size);
+                out.files.push(file);
+                self.ends.insert(&chain, self.size);
+                self.size += length as u64;
+                self.pending.extend(content);
+                while self.pending.len() >= self.piece() {
+                    self.cut(out);
                 }
             }
         }
-        if last {
-            self.cut(1, &mut jobs);
-        }
-        (files, jobs)
     }
 
-    /// Makes jobs of what is pending, of [`SEGMENT`] bytes, while there are so many bytes.
-    fn cut(&mut self, least: usize, jobs: &mut Vec<Job>) {
-        while self.pending.len() >= least {
-            let rest = self.pending.split_off(SEGMENT.min(self.pending.len()));
-            let segment = std::mem::replace(&mut self.pending, rest);
-            jobs.push(Job::gathered(Of::Fragments, segment, self.features));
-        }
+    /// Bytes of the next piece of the packed inode that is compressed on its own.
+    fn piece(&self) -> usize {
+        if self.size == self.pending.len() as u64 { FIRST } else { SEGMENT }
+    }
+
+    /// Makes a job of the next piece, or of what there is of it.
+    fn cut(&mut self, out: &mut Out) {
+        let mut rest = Vec::with_capacity(SEGMENT);
+        rest.extend(self.pending.drain(self.piece().min(self.pending.len())..));
+        let piece = std::mem::replace(&mut self.pending, rest);
+        out.push(Job::gathered(Of::Fragments, piece, self.features));
     }
 
     /// Takes what came of the next job: a segment, or what is in front of a shared end.
@@ -158,24 +192,24 @@ impl Fragments {
         if self.received > self.size {
             return Err(Error::ContentNotWanted);
         }
-        let (extents, mut blocks) = in_blocks(data);
-        // They are held for long.
-        blocks.shrink_to_fit();
+        let (extents, blocks) = in_blocks(data);
+        self.held.push((self.index.len(), blocks));
         let big = self.features.has_big_clusters();
         index::push_extents(&mut self.index, &extents, size, true, big);
-        self.held_bytes += blocks.len();
-        self.held.push(blocks);
         Ok(())
     }
 
-    /// Writes what is held, if that is much, and what is in front of shared ends. Gives files that are complete.
+    /// Writes what came back. Gives files that are complete.
     pub(super) fn write_gathered(
         &mut self,
         output: &mut Output,
         clusters: &mut Clusters,
     ) -> Vec<Incoming> {
-        if self.held_bytes >= HELD {
-            self.write_held(output);
+        for (place, held) in self.held.drain(..) {
+            let (start, blocks) = (output.block(), (held.len() / BLOCK) as u64);
+            self.runs.get_or_insert_with(|| Runs::new(start)).push(place, start, blocks);
+            self.blocks += blocks;
+            output.append_owned(held);
         }
         let ready = self.ready.drain(..).map(|(mut file, at, front)| {
             file.add_front(front, output, clusters);
@@ -187,29 +221,17 @@ impl Fragments {
         ready.collect()
     }
 
-    fn write_held(&mut self, output: &mut Output) {
-        let blocks = (self.held_bytes / BLOCK) as u64;
-        let start = output.block();
-        self.runs.get_or_insert_with(|| Runs::new(start)).push(self.held_from, start, blocks);
-        self.blocks += blocks;
-        self.held_bytes = 0;
-        self.held.drain(..).for_each(|blocks| output.append_owned(blocks));
-        self.held_from = self.index.len();
-    }
-
     /// Whether nothing is gathered or out to be compressed.
     pub(super) fn is_complete(&self) -> bool {
         let has_none_out =
             self.fronts.is_empty() && self.ready.is_empty() && self.received == self.size;
-        self.batch.is_empty() && self.pending.is_empty() && has_none_out
+        let has_none_here =
+            self.batch.is_empty() && self.sorted.len() == 0 && self.pending.is_empty();
+        has_none_here && has_none_out
     }
 
-    /// Writes the last blocks. Gives what the packed inode says and its size, if there is one.
-    pub(super) fn finish(mut self, inode_size: usize, output: &mut Output) -> Option<(Body, u64)> {
-        if self.size == 0 {
-            return None;
-        }
-        self.write_held(output);
+    /// What the packed inode says and its size, if there is one. All is written.
+    pub(super) fn finish(self, inode_size: usize) -> Option<(Body, u64)> {
         let at = inode_size.next_multiple_of(8) + size_of::<MapHeader>();
         let index =
             index::shortest(&self.index, self.runs.as_ref()?, at, self.features.has_big_clusters());

@@ -26,6 +26,12 @@ pub(super) enum Entry {
     NonHead { back: u32, ahead: u32, blocks: Option<u16> },
 }
 
+impl Entry {
+    fn is_head(&self) -> bool {
+        matches!(self, Self::Head { .. })
+    }
+}
+
 /// The blocks that an index tells of, as runs of one behind the other.
 #[derive(Debug)]
 pub(super) struct Runs {
@@ -33,12 +39,14 @@ pub(super) struct Runs {
     starts: Vec<(usize, u64)>,
     /// The address behind the last run.
     next: u64,
+    /// The place of the head of a fragment, which has no blocks.
+    fragment: Option<usize>,
 }
 
 impl Runs {
     /// A first run from address `start` on.
     pub(super) fn new(start: u64) -> Self {
-        Self { starts: vec![(0, start)], next: start }
+        Self { starts: vec![(0, start)], next: start, fragment: None }
     }
 
     /// What comes next: from the head at `place` on, `blocks` blocks from address `block` on.
@@ -51,14 +59,34 @@ impl Runs {
         self.next = block + blocks;
     }
 
+    /// The head at `place` is that of a fragment: nothing comes next.
+    pub(super) fn set_fragment(&mut self, place: usize) {
+        self.fragment = Some(place);
+    }
+
     /// The address of the first block.
     pub(super) fn first(&self) -> u64 {
         self.starts.first().map_or(0, |&(_, block)| block)
     }
 
-    /// Whether all blocks lie behind one another, as a compact index has it.
+    /// Whether all blocks lie behind one another.
     pub(super) fn is_one(&self) -> bool {
         self.starts.len() == 1
+    }
+
+    /// The address of each head of an index; of an entry that is none, the address behind the head before it.
+    fn addresses(&self, index: &[Entry]) -> Vec<u32> {
+        let mut starts = self.starts.iter().peekable();
+        let mut next = 0;
+        let address = |(place, entry): (usize, &Entry)| {
+            if let Some(&(_, block)) = starts.next_if(|(first, _)| *first == place) {
+                next = block;
+            }
+            let address = next as u32;
+            next += if entry.is_head() { blocks(index, place) } else { 0 };
+            address
+        };
+        index.iter().enumerate().map(address).collect()
     }
 }
 
@@ -109,52 +137,49 @@ pub(super) struct Index {
 /// The index in the shortest form that can tell where the blocks are. `offset` and `big` are as for [`compact`].
 pub(super) fn shortest(index: &[Entry], runs: &Runs, offset: usize, big: bool) -> Index {
     let advise = if big { advise::BIG_PCLUSTER_1 } else { 0 };
-    if runs.is_one() {
+    let addresses = runs.addresses(index);
+    if let Some(bytes) = compact(index, &addresses, offset, big) {
         return Index {
             layout: format::LAYOUT_COMPRESSED_COMPACT,
             advise: advise | advise::COMPACTED_2B | if big { advise::BIG_PCLUSTER_2 } else { 0 },
-            bytes: compact(index, runs.first(), offset, big),
+            bytes,
         };
     }
     Index {
         layout: format::LAYOUT_COMPRESSED_FULL,
         advise,
         // Eight bytes are reserved in front of a full index.
-        bytes: [vec![0; 8], full(index, runs)].concat(),
+        bytes: [vec![0; 8], full(index, &addresses, runs.fragment)].concat(),
     }
 }
 
-/// The index of a file whose blocks start at address `block`, as it follows its map header. `offset` is where it
-/// starts, counted from any multiple of 32 bytes; `big` is whether physical clusters may be larger than a block.
-fn compact(index: &[Entry], block: u64, offset: usize, big: bool) -> Vec<u8> {
+/// The index of a file as it follows its map header, or `None` if it would have to tell more than one address in a pack.
+/// `offset` is where it starts, counted from any multiple of 32 bytes; `big` is whether physical clusters may be larger
+/// than a block.
+fn compact(index: &[Entry], addresses: &[u32], offset: usize, big: bool) -> Option<Vec<u8>> {
     let bytes = Vec::with_capacity(index.len() * 2 + 64);
-    let mut packs = Packs { bytes, next: block as u32, open: block as u32, big };
-    let front = (offset.next_multiple_of(32) - offset) / 4;
-    let (front, rest) = index.split_at(if front < index.len() { front } else { index.len() });
-    let (middle, back) = rest.split_at(rest.len() - rest.len() % 16);
-    front.chunks(2).for_each(|pack| packs.push(pack, 2));
-    middle.chunks(16).for_each(|pack| packs.push(pack, 16));
-    back.chunks(2).for_each(|pack| packs.push(pack, 2));
-    packs.bytes
+    let mut packs = Packs { bytes, big };
+    let front = ((offset.next_multiple_of(32) - offset) / 4).min(index.len());
+    let back = index.len() - (index.len() - front) % 16;
+    for (part, count) in [(0..front, 2), (front..back, 16), (back..index.len(), 2)] {
+        let entries = index[part.clone()].chunks(count);
+        for (entries, addresses) in entries.zip(addresses[part].chunks(count)) {
+            packs.push(entries, addresses, count)?;
+        }
+    }
+    Some(packs.bytes)
 }
 
 /// The index of a file in the full form, 8 bytes per entry, which tells the block of each head.
-fn full(index: &[Entry], runs: &Runs) -> Vec<u8> {
-    let mut runs = runs.starts.iter().peekable();
-    let mut next = 0;
-    let entries = index.iter().enumerate().map(|(place, entry)| match *entry {
-        Entry::Head { kind, start } => {
-            if let Some(&(_, block)) = runs.next_if(|(first, _)| *first == place) {
-                next = block;
-            }
-            let block = next as u32;
-            next += blocks(index, place);
-            LclusterIndex {
-                di_advise: kind.into(),
-                di_clusterofs: start.into(),
-                di_u: block.into(),
-            }
-        }
+fn full(index: &[Entry], addresses: &[u32], fragment: Option<usize>) -> Vec<u8> {
+    let entries = index.iter().zip(addresses).enumerate();
+    let entries = entries.map(|(place, (entry, &address))| match *entry {
+        Entry::Head { kind, start } => LclusterIndex {
+            di_advise: kind.into(),
+            di_clusterofs: start.into(),
+            // That of a fragment is the upper half of its place in the packed inode, of which 32 bits are enough.
+            di_u: if fragment == Some(place) { 0 } else { address }.into(),
+        },
         Entry::NonHead { back, ahead, blocks } => {
             let back = match blocks {
                 Some(blocks) => u32::from(blocks) | BLOCK_COUNT,
@@ -180,35 +205,21 @@ fn blocks(index: &[Entry], place: usize) -> u64 {
 
 struct Packs {
     bytes: Vec<u8>,
-    /// Address of the next head's cluster.
-    next: u32,
-    /// Address of the cluster of the head before.
-    open: u32,
     big: bool,
 }
 
 impl Packs {
     /// Appends a pack of `count` entries; those that are missing at the end of the file are zeros.
-    fn push(&mut self, entries: &[Entry], count: usize) {
+    fn push(&mut self, entries: &[Entry], addresses: &[u32], count: usize) -> Option<()> {
         let (size, width) = if count == 2 { (8, 16) } else { (32, 14) };
         let at = self.bytes.len();
         self.bytes.resize(at + size, 0);
-        let base = match entries.first() {
-            // Readers add one for the pack's first head: that is from before there were big clusters.
-            _ if !self.big => self.next.wrapping_sub(1),
-            // They add the blocks of a head in the pack before, since they meet their number in this one.
-            Some(Entry::NonHead { blocks: Some(_), .. }) => self.open,
-            _ => self.next,
-        };
+        let base = self.base(entries, addresses)?;
+        self.bytes[at + size - 4..].copy_from_slice(&base.to_le_bytes());
         for (place, entry) in entries.iter().enumerate() {
             let (kind, value) = match *entry {
-                Entry::Head { kind, start } => {
-                    self.open = self.next;
-                    self.next += 1;
-                    (kind, u32::from(start))
-                }
+                Entry::Head { kind, start } => (kind, u32::from(start)),
                 Entry::NonHead { blocks: Some(blocks), .. } => {
-                    self.next = self.open + u32::from(blocks);
                     (format::LCLUSTER_NONHEAD, u32::from(blocks) | BLOCK_COUNT)
                 }
                 // The last of a pack looks ahead; the way back follows from the one before it.
@@ -223,7 +234,27 @@ impl Packs {
                 *byte |= part;
             }
         }
-        self.bytes[at + size - 4..].copy_from_slice(&base.to_le_bytes());
+        Some(())
+    }
+
+    /// The address that a pack tells, or `None` if its heads' clusters do not lie behind one another: readers count their
+    /// blocks from it.
+    fn base(&self, entries: &[Entry], addresses: &[u32]) -> Option<u32> {
+        let first = entries.iter().position(Entry::is_head).unwrap_or(0);
+        let follows = |place: usize| {
+            let before = u32::from(entries[place - 1].is_head());
+            !entries[place].is_head() || addresses[place] == addresses[place - 1] + before
+        };
+        // What readers add for the pack's first head.
+        let added = match entries.first() {
+            // That is from before there were big clusters.
+            _ if !self.big => 1,
+            // The blocks of a head in the pack before, since they meet their number in this one.
+            Some(Entry::NonHead { blocks: Some(blocks), .. }) => u32::from(*blocks),
+            _ => 0,
+        };
+        let address = addresses.get(first)?.wrapping_sub(added);
+        (first + 1..entries.len()).all(follows).then_some(address)
     }
 }
 
@@ -239,7 +270,7 @@ mod tests {
             Entry::NonHead { back: 1, ahead: 1, blocks: None },
             Entry::Head { kind: format::LCLUSTER_HEAD1, start: 0x123 },
         ];
-        let bytes = compact(&index, 7, 8, false);
+        let bytes = compact(&index, &[7, 8, 8], 8, false).expect("one run");
         let field = |kind: u16, value: u16| (kind << VALUE_BITS | value).to_le_bytes();
         let first = [field(1, 0), field(2, 1)].concat();
         let second = [field(1, 0x123), field(0, 0)].concat();
@@ -250,8 +281,35 @@ mod tests {
     fn long_indexes_use_packs_of_sixteen() {
         let mut index = Vec::new();
         push_stored(&mut index, 100);
+        let length = |count: usize| {
+            let addresses = Runs::new(1).addresses(&index[..count]);
+            compact(&index[..count], &addresses, 8, false).expect("one run").len()
+        };
         // 6 entries up to the next 32 bytes, 5 packs of 16, 14 entries behind them.
-        assert_eq!(compact(&index, 1, 8, false).len(), 3 * 8 + 5 * 32 + 7 * 8);
-        assert_eq!(compact(&index[..5], 1, 8, false).len(), 3 * 8);
+        assert_eq!(length(100), 3 * 8 + 5 * 32 + 7 * 8);
+        assert_eq!(length(5), 3 * 8);
+    }
+
+    /// The index of clusters of 3 blocks at these addresses: the first for 6 logical clusters, the others for `length`.
+    fn index_at(length: usize, addresses: [u64; 4]) -> Index {
+        let start = |nth: usize| nth.checked_sub(1).map_or(0, |nth| (6 + length * nth) * BLOCK);
+        let extent = |nth| Extent { start: start(nth) as u32, compressed: true, blocks: 3 };
+        let extents = [0, 1, 2, 3].map(extent);
+        let (mut index, mut runs) = (Vec::new(), Runs::new(addresses[0]));
+        let places = push_extents(&mut index, &extents, start(4), true, true);
+        places.iter().zip(addresses).for_each(|(place, block)| runs.push(*place, block, 3));
+        shortest(&index, &runs, 8, true)
+    }
+
+    #[test]
+    fn each_pack_may_tell_of_another_run() {
+        // In front of packs of 16 there is room for 6.
+        let (one, four) = (index_at(16, [7, 10, 13, 16]), index_at(16, [7, 1, 99, 50]));
+        assert_eq!((four.layout, four.bytes.len()), (one.layout, one.bytes.len()));
+        let base = |nth: usize| &four.bytes[24 + 32 * nth + 28..][..4];
+        assert_eq!([base(0), base(1), base(2)], [1_u32, 99, 50].map(u32::to_le_bytes));
+        // The first pack of 16 has the second head and the third.
+        assert_eq!(index_at(8, [7, 1, 4, 50]).layout, format::LAYOUT_COMPRESSED_COMPACT);
+        assert_eq!(index_at(8, [7, 1, 99, 50]).layout, format::LAYOUT_COMPRESSED_FULL);
     }
 }
