@@ -5,7 +5,7 @@
 //! that of any file. Of a fragment whose end is there already only what is in front of it is compressed, for blocks of
 //! its file.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use zerocopy::IntoBytes as _;
 
@@ -22,12 +22,14 @@ use crate::options::Features;
 use crate::tree::{Kind, NodeId, Tree};
 
 /// Content that is gathered before it is sorted.
-const BATCH: usize = 32 << 20;
+const BATCH: usize = 16 << 20;
 /// Content that goes out at once to be compressed: what is sorted is not all there a second time.
 const OUT: usize = 2 * SEGMENT;
 /// Bytes of the first piece of the packed inode that is compressed on its own. The packs of its index, of 16 logical
 /// clusters each behind the first 6, end where pieces end then, so that pieces may lie anywhere.
 const FIRST: usize = SEGMENT - (16 - 6) * BLOCK;
+/// Files with the same suffix from which on it says what they are.
+const FREQUENT: usize = 8;
 /// Most content: a map header has 32 bits for the place of a fragment, a compact inode for its size.
 const MAX_SIZE: u64 = u32::MAX as u64;
 
@@ -241,23 +243,58 @@ impl Fragments {
     }
 }
 
-/// The place of each file in an order in which like is next to like: by what follows the last dot of the name, then by
-/// path, so that what is read together is not far. (By name before path text is 0.05 % smaller and programs 0.1 %
-/// larger, and to read one folder of /usr/share/doc takes 1.5 times the requests.)
+/// The place of each file in an order in which like is next to like: by what follows the last dot of the name, or the
+/// name where there is none, if that is frequent, then by path, so that what is read together is not far. (Text is 0.3 %
+/// larger if names without a dot never count, and folders that have files of the same names 5 to 10 % if they always do.)
 fn rank(tree: &Tree<u64>) -> Vec<u32> {
     let is_file = |(_, id): &(Vec<u8>, NodeId)| matches!(tree.node(*id).kind, Kind::File(_));
-    let mut files: Vec<_> = tree.paths().filter(is_file).collect();
-    files.sort_by(|a, b| likeness(a).cmp(&likeness(b)));
+    let files: Vec<_> = tree.paths().filter(is_file).collect();
+    let mut counts = BTreeMap::<&[u8], usize>::new();
+    for (path, _) in &files {
+        *counts.entry(suffix(path)).or_default() += 1;
+    }
+    let frequent = |path| Some(suffix(path)).filter(|suffix| counts[suffix] >= FREQUENT);
+    let mut order: Vec<_> = files.iter().map(|(path, id)| (frequent(path), path, id.0)).collect();
+    order.sort_unstable();
     let mut rank = vec![u32::MAX; tree.len()];
-    for (place, (_, id)) in files.into_iter().enumerate() {
-        rank[id.0] = rank[id.0].min(place as u32);
+    for (place, (.., id)) in order.into_iter().enumerate() {
+        rank[id] = rank[id].min(place as u32);
     }
     rank
 }
 
-/// What files are sorted by: suffix, path.
-fn likeness((path, _): &(Vec<u8>, NodeId)) -> (&[u8], &[u8]) {
+/// The name of a file from its last dot on, or all of it.
+fn suffix(path: &[u8]) -> &[u8] {
     let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
     let dot = name.iter().rposition(|byte| *byte == b'.').filter(|at| *at > 0);
-    (&name[dot.unwrap_or(0)..], path)
+    &name[dot.unwrap_or(0)..]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tree::Meta;
+
+    #[test]
+    fn files_of_a_frequent_name_or_suffix_are_together_and_others_of_a_folder() {
+        let mut tree = Tree::new(Meta::new(0o755));
+        let mut paths = Vec::new();
+        for folder in 0..FREQUENT {
+            let name = folder.to_string();
+            let id = tree.directory(tree.root(), name.as_bytes(), Meta::new(0o755)).unwrap();
+            let rare = if folder < 2 { ["us", "a.conf"].as_slice() } else { &[] };
+            for file in ["copyright", &format!("{folder}.h")].iter().chain(rare) {
+                let node = tree.file(id, file.as_bytes(), Meta::new(0o644), 1).unwrap();
+                paths.push((node, format!("{name}/{file}")));
+            }
+        }
+        let rank = rank(&tree);
+        paths.sort_by_key(|(node, _)| rank[node.0]);
+        let order: Vec<_> = paths.iter().map(|(_, path)| path.as_str()).collect();
+        let (rare, frequent) = order.split_at(4);
+        assert_eq!(rare, ["0/a.conf", "0/us", "1/a.conf", "1/us"]);
+        let (headers, names) = frequent.split_at(FREQUENT);
+        assert_eq!((headers[0], headers[7]), ("0/0.h", "7/7.h"));
+        assert_eq!((names[0], names[7]), ("0/copyright", "7/copyright"));
+    }
 }
