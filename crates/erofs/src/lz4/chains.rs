@@ -15,8 +15,6 @@ const HEAD_BITS: u32 = 18;
 const KEPT: usize = 1 << 16;
 /// Chains that are compared when a match is found.
 const COMPARED: usize = 32;
-/// Steps on the chain of the byte that ended a match, until it passes the match.
-const PASSING: usize = 8;
 
 /// Memory for the chains, which outlives a segment: nothing is cleared for the next.
 pub(super) struct Tables {
@@ -191,17 +189,9 @@ impl<'a> Chains<'a> {
             }
         }
         let mut next = back + widest;
-        // The byte that ended the match is not the candidate's: its chain starts at `must` itself.
-        let mut other = self.step(must);
-        for _ in 0..PASSING {
-            if other > back {
-                break;
-            }
-            match self.step(must - other) {
-                0 => return None,
-                step => other += step,
-            }
-        }
+        // The byte that ended the match is not the candidate's: its chain starts at `must` itself. Where its first step
+        // does not pass the candidate, to follow it until one does takes longer than what it saves.
+        let other = self.step(must);
         if other == 0 {
             return None;
         }
