@@ -8,6 +8,7 @@ mod fragments;
 mod index;
 mod inodes;
 mod map;
+mod verify;
 mod xattrs;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ use crate::write::crc32c;
 pub use data::{Chunks, Content};
 use inodes::Inode;
 pub use map::{Area, Part};
+pub use verify::Damage;
 
 /// An EROFS image behind something that can be read at any place.
 #[derive(Debug)]

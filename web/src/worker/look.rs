@@ -2,7 +2,7 @@
 
 use js_sys::{Array, Uint8Array};
 use sysext::Inspection;
-use sysext::erofs::{self, Image, Kind};
+use sysext::erofs::{self, Damage, Image, Kind};
 use web_sys::{File, FilePropertyBag};
 use yew::Callback;
 
@@ -44,28 +44,15 @@ async fn open(file: Option<&File>) -> Result<Image<RandomAccess>, String> {
 
 /// Decodes all content; gives its bytes.
 fn verify(image: &mut Image<RandomAccess>, answer: &Callback<Answer>) -> Result<u64, String> {
-    let tree = image.tree().map_err(text)?;
-    let files: Vec<_> = tree
-        .paths()
-        .filter_map(|(path, id)| match &tree.node(id).kind {
-            Kind::File(content) => Some((path, content)),
-            _ => None,
-        })
-        .collect();
-    let total = files.iter().map(|(_, content)| content.size()).fold(0, u64::saturating_add);
-    let (mut done, mut told) = (0, 0);
-    for (path, content) in files {
-        let mut chunks = image.chunks(content);
-        let of = |error| format!("/{}: {}", String::from_utf8_lossy(&path), text(error));
-        while let Some(chunk) = chunks.next_chunk().map_err(of)? {
-            done += chunk.len() as u64;
-            if done >= told + TOLD_EVERY {
-                told = done;
-                answer.emit((Response::Decoded { done, total }, None));
-            }
+    let mut told = 0;
+    let verdict = image.verify(|done, total| {
+        if done >= told + TOLD_EVERY {
+            told = done;
+            answer.emit((Response::Decoded { done, total }, None));
         }
-    }
-    Ok(done)
+        Ok::<_, Damage>(())
+    });
+    verdict.map(|(_, content)| content).map_err(|damage| damage.to_string())
 }
 
 /// The file at a place among the paths.

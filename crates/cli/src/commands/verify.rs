@@ -1,15 +1,24 @@
 //! `sysext-composer verify`: decodes every byte of an image.
 
-use anyhow::{Context as _, Result};
-use sysext::erofs::{Error, Kind};
+use anyhow::Result;
+use sysext::erofs::{Damage, Error};
 
-use super::{OpenImage, open};
+use super::open;
 use crate::terminal::{Terminal, bytes};
 use crate::{Outcome, args, interrupt};
 
 pub(crate) fn run(args: &args::Verify, terminal: &Terminal) -> Result<Outcome> {
     let name = args.image.display();
-    let verdict = open(&args.image).and_then(|mut image| decode(&mut image));
+    let bar = terminal.progress(0);
+    bar.set_message("Decoding");
+    let verdict = open(&args.image).and_then(|mut image| {
+        image.verify(|done, total| {
+            bar.set_length(total);
+            bar.set_position(done);
+            Ok(interrupt::check()?)
+        })
+    });
+    bar.finish_and_clear();
     match verdict {
         Ok((entries, content)) => {
             if terminal.json {
@@ -20,7 +29,7 @@ pub(crate) fn run(args: &args::Verify, terminal: &Terminal) -> Result<Outcome> {
             }
             Ok(Outcome::Done)
         }
-        Err(error) if matches!(error.downcast_ref::<Error>(), Some(Error::Corrupt(_))) => {
+        Err(error) if is_corrupt(&error) => {
             terminal.error(&error);
             Ok(Outcome::Refused)
         }
@@ -28,21 +37,8 @@ pub(crate) fn run(args: &args::Verify, terminal: &Terminal) -> Result<Outcome> {
     }
 }
 
-/// The number of entries and the bytes of all content.
-fn decode(image: &mut OpenImage) -> Result<(usize, u64)> {
-    let tree = image.tree()?;
-    let mut total = 0;
-    for (path, id) in tree.paths() {
-        let Kind::File(content) = &tree.node(id).kind else { continue };
-        let mut chunks = image.chunks(content);
-        loop {
-            interrupt::check()?;
-            let chunk = chunks
-                .next_chunk()
-                .with_context(|| format!("/{}", String::from_utf8_lossy(&path)))?;
-            let Some(chunk) = chunk else { break };
-            total += chunk.len() as u64;
-        }
-    }
-    Ok((tree.len(), total))
+/// Whether it is the image that is wrong.
+fn is_corrupt(error: &anyhow::Error) -> bool {
+    let found = error.downcast_ref::<Damage>().map(|damage| &damage.error);
+    matches!(found.or_else(|| error.downcast_ref()), Some(Error::Corrupt(_)))
 }
