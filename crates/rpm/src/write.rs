@@ -6,14 +6,16 @@
     reason = "sizes of what the caller holds in memory, not of what strangers claim"
 )]
 
-use std::collections::BTreeMap;
+mod archive;
+mod store;
 
 use crate::dependency::{Dependency, Sense};
 use crate::digest::{self, Hash};
-use crate::header::MAGIC;
 use crate::package::FileFlags;
 use crate::repodata::package::{PROVIDES, RECOMMENDS, REQUIRES};
 use crate::tag;
+use archive::archive;
+use store::Store;
 
 /// A package to be written.
 #[derive(Clone, Debug)]
@@ -319,55 +321,6 @@ fn is_ghost(file: &NewFile) -> bool {
     file.flags.contains(FileFlags::GHOST)
 }
 
-/// The files as a cpio archive; content of hard links with the last of them.
-fn archive(files: &[&NewFile], stripped: bool) -> Vec<u8> {
-    let mut last = BTreeMap::new();
-    for (index, file) in files.iter().enumerate().filter(|(_, file)| file.inode > 0) {
-        last.insert(file.inode, index);
-    }
-    let mut archive = Vec::new();
-    for (index, file) in files.iter().enumerate() {
-        if is_ghost(file) {
-            continue;
-        }
-        let elsewhere = last.get(&file.inode).is_some_and(|last| *last != index);
-        let content = if elsewhere { &[] } else { file.content.as_slice() };
-        if stripped {
-            archive.extend(format!("07070X{index:08x}").bytes());
-            archive.resize(archive.len().next_multiple_of(4), 0);
-            put_content(&mut archive, content);
-        } else {
-            let inode = if file.inode > 0 { file.inode } else { 1_000_000 + index as u32 };
-            put_member(
-                &mut archive,
-                &format!(".{}", file.path),
-                [inode, u32::from(file.mode), file.mtime],
-                content,
-            );
-        }
-    }
-    put_member(&mut archive, "TRAILER!!!", [0; 3], &[]);
-    archive
-}
-
-fn put_member(archive: &mut Vec<u8>, name: &str, [inode, mode, mtime]: [u32; 3], content: &[u8]) {
-    let fields =
-        [inode, mode, 0, 0, 1, mtime, content.len() as u32, 0, 1, 0, 0, name.len() as u32 + 1, 0];
-    archive.extend_from_slice(b"070701");
-    for field in fields {
-        archive.extend(format!("{field:08x}").bytes());
-    }
-    archive.extend_from_slice(name.as_bytes());
-    archive.push(0);
-    archive.resize(archive.len().next_multiple_of(4), 0);
-    put_content(archive, content);
-}
-
-fn put_content(archive: &mut Vec<u8>, content: &[u8]) {
-    archive.extend_from_slice(content);
-    archive.resize(archive.len().next_multiple_of(4), 0);
-}
-
 fn lead(name: &str) -> Vec<u8> {
     let mut lead = vec![0xED, 0xAB, 0xEE, 0xDB, 3, 0, 0, 0, 0, 1];
     lead.extend(name.bytes().take(65));
@@ -375,74 +328,4 @@ fn lead(name: &str) -> Vec<u8> {
     lead.extend([0, 1, 0, 5]);
     lead.resize(96, 0);
     lead
-}
-
-/// Values of a header: type, count and bytes by tag.
-#[derive(Default)]
-struct Store(BTreeMap<u32, (u32, u32, Vec<u8>)>);
-
-impl Store {
-    fn string(&mut self, tag: u32, text: &str) {
-        self.0.insert(tag, (6, 1, [text.as_bytes(), b"\0"].concat()));
-    }
-
-    fn i18n(&mut self, tag: u32, text: &str) {
-        self.0.insert(tag, (9, 1, [text.as_bytes(), b"\0"].concat()));
-    }
-
-    /// Dependencies, by the tags of their names, flags and versions.
-    fn dependencies<'a>(
-        &mut self,
-        [name, flags, version]: [u32; 3],
-        all: impl Iterator<Item = (&'a str, u32, &'a str)>,
-    ) {
-        let all: Vec<_> = all.collect();
-        self.strings(name, &all.iter().map(|one| one.0).collect::<Vec<_>>());
-        self.numbers(flags, &all.iter().map(|one| one.1).collect::<Vec<_>>());
-        self.strings(version, &all.iter().map(|one| one.2).collect::<Vec<_>>());
-    }
-
-    fn strings(&mut self, tag: u32, texts: &[impl AsRef<str>]) {
-        let bytes =
-            texts.iter().flat_map(|text| [text.as_ref().as_bytes(), b"\0"].concat()).collect();
-        self.0.insert(tag, (8, texts.len() as u32, bytes));
-    }
-
-    fn numbers(&mut self, tag: u32, numbers: &[u32]) {
-        let bytes = numbers.iter().flat_map(|number| number.to_be_bytes()).collect();
-        self.0.insert(tag, (4, numbers.len() as u32, bytes));
-    }
-
-    fn shorts(&mut self, tag: u32, numbers: &[u16]) {
-        let bytes = numbers.iter().flat_map(|number| number.to_be_bytes()).collect();
-        self.0.insert(tag, (3, numbers.len() as u32, bytes));
-    }
-
-    fn binary(&mut self, tag: u32, bytes: &[u8]) {
-        self.0.insert(tag, (7, bytes.len() as u32, bytes.to_vec()));
-    }
-
-    /// The header, with its values in a region of that tag.
-    fn bytes(&self, region: u32) -> Vec<u8> {
-        let (mut index, mut store) = (Vec::new(), Vec::new());
-        for (tag, (kind, count, bytes)) in &self.0 {
-            let align = match kind {
-                3 => 2,
-                4 => 4,
-                _ => 1,
-            };
-            store.resize(store.len().next_multiple_of(align), 0);
-            index.extend([*tag, *kind, store.len() as u32, *count]);
-            store.extend_from_slice(bytes);
-        }
-        let count = self.0.len() as u32 + 1;
-        let region_entry = [region, 7, store.len() as u32, 16];
-        let trailer = [region, 7, 0_u32.wrapping_sub(count * 16), 16];
-        store.extend(trailer.into_iter().flat_map(u32::to_be_bytes));
-        let mut bytes = MAGIC.to_vec();
-        let words = [count, store.len() as u32].into_iter().chain(region_entry).chain(index);
-        bytes.extend(words.flat_map(u32::to_be_bytes));
-        bytes.extend(store);
-        bytes
-    }
 }
