@@ -37,6 +37,10 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let outcome = match args.as_slice() {
+        [] | ["help" | "--help" | "-h"] | ["bench" | "test", .., "--help" | "-h"] => {
+            println!("{USAGE}");
+            Ok(())
+        }
         ["serve", rest @ ..] => serve::run(rest),
         ["test", rest @ ..] => test::run(rest),
         ["build"] => page::build().map(|page| println!("{}", page.display())),
@@ -46,10 +50,6 @@ fn main() -> ExitCode {
         ["test-runner", ..] => wasm_bindgen_cli::wasm_bindgen_test_runner::run_cli_with_args(
             std::env::args_os().skip(1),
         ),
-        [] | ["help" | "--help" | "-h"] => {
-            println!("{USAGE}");
-            Ok(())
-        }
         other => Err(anyhow::anyhow!("unknown command: {}\n\n{USAGE}", other.join(" "))),
     };
     match outcome {
