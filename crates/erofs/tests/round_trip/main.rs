@@ -1,0 +1,148 @@
+//! Any tree, any profile: write, read, the same tree.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod any;
+mod sharing;
+mod support;
+
+use std::io::Cursor;
+
+use erofs::{
+    Image, Job, Kind, Meta, Node, Options, Profile, Rdev, SEGMENT, Time, Tree, Workspace, Writer,
+};
+
+use support::{Contents, check, noise, one_file, text, write};
+
+#[test]
+fn sizes_around_blocks_and_segments() {
+    for length in [
+        0, 1, 2, 4031, 4032, 4033, 4064, 4065, 4095, 4096, 4097, 8191, 8192, 8193, 65_536,
+        1_048_577,
+    ] {
+        for content in [text(length), noise(length), vec![0; length]] {
+            check(&one_file(content));
+        }
+    }
+    for length in [SEGMENT - 1, SEGMENT, SEGMENT + 1, 2 * SEGMENT + 5000] {
+        check(&one_file(text(length)));
+    }
+    // A stored segment before and after a compressed one.
+    check(&one_file([noise(SEGMENT), text(SEGMENT), noise(5000)].concat()));
+    check(&one_file([text(SEGMENT), noise(SEGMENT + 1)].concat()));
+}
+
+/// The whole of a small image, byte by byte.
+#[test]
+fn the_map_of_an_image() {
+    let mut tree: Contents = Tree::new(Meta::new(0o755));
+    let labelled = |mode| {
+        let label = b"system_u:object_r:usr_t:s0\0".to_vec();
+        Meta { xattrs: [(b"security.selinux".to_vec(), label)].into(), ..Meta::new(mode) }
+    };
+    let usr = tree.directory(tree.root(), b"usr", labelled(0o755)).unwrap();
+    let large: Vec<u8> = noise(60_000).into_iter().map(|byte| byte & 15).collect();
+    tree.file(usr, b"large", labelled(0o644), large.clone()).unwrap();
+    tree.file(usr, b"same", labelled(0o644), large).unwrap();
+    tree.file(usr, b"short", labelled(0o644), text(2000)).unwrap();
+    tree.add(usr, b"link", Node { meta: labelled(0o777), kind: Kind::Symlink(b"large".to_vec()) })
+        .unwrap();
+    let map = |profile| {
+        let mut image = Image::open(Cursor::new(write(&tree, Options::new(profile)))).unwrap();
+        let areas = image.map().unwrap();
+        let line = |area: &erofs::Area| {
+            let path = area.path.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
+            format!("{:6} {:6} {} {path}", area.at, area.length, area.part).trim_end().to_owned()
+        };
+        areas.iter().map(line).collect::<Vec<_>>().join("\n")
+    };
+    assert_eq!(map(Profile::Default), include_str!("map-default.txt").trim_end());
+    assert_eq!(map(Profile::Small), include_str!("map-small.txt").trim_end());
+}
+
+#[test]
+fn every_type_and_the_edges_of_names_and_numbers() {
+    let mut tree: Contents = Tree::new(Meta { uid: 70_000, ..Meta::new(0o1777) });
+    let root = tree.root();
+    let old = Time { seconds: -315_619_200, nanoseconds: 999_999_999 };
+    let meta = Meta { mtime: old, gid: 4_000_000_000, ..Meta::new(0o6755) };
+    let file = tree.file(root, &[0xFF; 255], meta.clone(), text(10_000)).unwrap();
+    tree.link(root, b"!", file).unwrap();
+    tree.link(root, b"second", file).unwrap();
+    for (name, kind) in [
+        (b"fifo".as_slice(), Kind::Fifo),
+        (b"socket", Kind::Socket),
+        (b"char", Kind::CharDevice(Rdev { major: 4095, minor: 1_048_575 })),
+        (b"block", Kind::BlockDevice(Rdev { major: 8, minor: 1 })),
+        (b"short", Kind::Symlink(b"x".to_vec())),
+        (b"long", Kind::Symlink(noise(4095).into_iter().map(|byte| byte | 1).collect())),
+    ] {
+        tree.add(root, name, Node { meta: meta.clone(), kind }).unwrap();
+    }
+    let mut deep = root;
+    for _ in 0..300 {
+        deep = tree.directory(deep, b"deep", Meta::new(0o700)).unwrap();
+    }
+    let many = tree.directory(root, b"many", Meta::new(0o755)).unwrap();
+    for number in 0..3000 {
+        tree.file(many, format!("{number}").as_bytes(), Meta::new(0o600), noise(number % 50))
+            .unwrap();
+    }
+    check(&tree);
+}
+
+#[test]
+fn xattrs_shared_and_inline() {
+    let mut tree: Contents = Tree::new(Meta::new(0o755));
+    let root = tree.root();
+    tree.meta_mut(root)
+        .xattrs
+        .insert(b"security.selinux".to_vec(), b"system_u:object_r:usr_t:s0\0".to_vec());
+    for number in 0..600_u32 {
+        let mut meta = Meta::new(0o644);
+        meta.xattrs.insert(b"security.selinux".to_vec(), b"system_u:object_r:bin_t:s0\0".to_vec());
+        meta.xattrs.insert(b"user.number".to_vec(), number.to_string().into_bytes());
+        meta.xattrs.insert(b"system.posix_acl_access".to_vec(), vec![2; 28]);
+        if number % 100 == 0 {
+            meta.xattrs.insert(b"trusted.large".to_vec(), noise(60_000));
+            meta.xattrs.insert(b"user.".iter().chain(&[b'n'; 250]).copied().collect(), Vec::new());
+        }
+        tree.file(root, number.to_string().as_bytes(), meta, text(number as usize * 10)).unwrap();
+    }
+    // More attributes than an inode can share.
+    for name in [b"a", b"b"] {
+        let mut meta = Meta::new(0o644);
+        for number in 0..300 {
+            meta.xattrs.insert(format!("user.{number}").into_bytes(), vec![number as u8; 40]);
+        }
+        tree.file(root, name, meta, Vec::new()).unwrap();
+    }
+    check(&tree);
+}
+
+#[test]
+fn xattrs_that_cannot_be_stored_are_named() {
+    for (name, value) in [(b"system.nfs4_acl".as_slice(), 1), (b"user.", 1), (b"user.x", 65_536)] {
+        let mut tree = Tree::new(Meta::new(0o755));
+        tree.meta_mut(tree.root()).xattrs.insert(name.to_vec(), vec![0; value]);
+        let error = Writer::new(tree, Options::default()).unwrap_err().to_string();
+        assert!(error.contains(&*String::from_utf8_lossy(name)), "{error}");
+    }
+}
+
+#[test]
+fn content_that_differs_from_its_size_is_refused() {
+    let tree = |size| {
+        let mut tree = Tree::new(Meta::new(0o755));
+        let id = tree.file(tree.root(), b"f", Meta::new(0o644), size).unwrap();
+        (Writer::new(tree, Options::default()).unwrap(), id)
+    };
+    let (mut writer, id) = tree(10);
+    let error =
+        writer.add(Job::new(&writer, id, vec![0; 11]).run(&mut Workspace::default())).unwrap_err();
+    assert_eq!(error.to_string(), "a file of 10 bytes was given 11 bytes of content");
+    let (writer, _) = tree(10);
+    assert!(writer.finish().unwrap_err().to_string().contains("given 0 bytes"));
+    let (mut writer, id) = tree(10);
+    writer.add(Job::new(&writer, id, vec![0; 10]).run(&mut Workspace::default())).unwrap();
+    assert!(writer.add(Job::new(&writer, id, vec![0; 10]).run(&mut Workspace::default())).is_err());
+}

@@ -1,0 +1,120 @@
+//! What files have in common is there once.
+
+use std::io::Cursor;
+
+use erofs::{
+    BLOCK, Image, Job, Kind, Meta, NodeId, Options, Part, Profile, SEGMENT, Tree, Workspace, Writer,
+};
+
+use crate::support::{Contents, below, check, find, noise, one_file, read_all, text, write};
+
+/// Files `a` and `b` that are equal up to a byte, or from a byte on.
+fn two_files(a: Vec<u8>, b: Vec<u8>) -> Contents {
+    let mut tree = Tree::new(Meta::new(0o755));
+    tree.file(tree.root(), b"a", Meta::new(0o644), a).unwrap();
+    tree.file(tree.root(), b"b", Meta::new(0o644), b).unwrap();
+    tree
+}
+
+#[test]
+fn files_that_begin_or_end_alike_share_what_is_alike() {
+    let letters = |length| below(16, length);
+    let size = |tree: &Contents| write(tree, Options::new(Profile::Small)).len();
+    // Stored and compressed beginnings, of files of one piece and of several.
+    for common in [noise(900_000), letters(2_000_000), letters(SEGMENT + 3_000_000)] {
+        let one = size(&one_file(common.clone()));
+        let two = two_files(
+            [common.as_slice(), b"here"].concat(),
+            [common.as_slice(), &text(20_000), b"there"].concat(),
+        );
+        assert!(size(&two) < one + one / 3, "{} and {one} bytes", size(&two));
+        check(&two);
+    }
+    // Ends, with more or less in front of them. LZ4 finds nothing in the first.
+    for (length, front) in [(200_000, 1), (200_000, 4096), (60_000, 9000), (200_000, 190_000)] {
+        for common in [below(200, length), letters(length)] {
+            let one = size(&one_file(common.clone()));
+            let two = two_files(common.clone(), [text(front), common].concat());
+            let fronts = size(&one_file(text(front))) + 8192;
+            assert!(size(&two) < one + fronts, "{} and {one} bytes", size(&two));
+            check(&two);
+        }
+    }
+    // A short end is not shared: a third file may have more in common with what is in front of it.
+    let (short, long) = (text(20_000), letters(300_000));
+    let mut three = two_files(short.clone(), [long.as_slice(), &short].concat());
+    let another = [b"here".as_slice(), &long, &short].concat();
+    three.file(three.root(), b"c", Meta::new(0o644), another).unwrap();
+    let one = size(&one_file([long, short].concat()));
+    assert!(size(&three) < one + 16_384, "{} and {one} bytes", size(&three));
+    check(&three);
+}
+
+/// Hosts compress a batch of pieces at once, so fragments come back while the pieces of a large file do.
+#[test]
+fn nothing_comes_between_the_pieces_of_a_file() {
+    let ends = below(200, 2 * 140 * 250_000);
+    let large = below(16, SEGMENT + 2_000_000);
+    let mut tree = Tree::new(Meta::new(0o755));
+    let add = |tree: &mut Tree<u64>, name: &str, size: usize| {
+        tree.file(tree.root(), name.as_bytes(), Meta::new(0o644), size as u64).unwrap()
+    };
+    let ends: Vec<_> = ends
+        .chunks(250_000)
+        .enumerate()
+        .map(|(nth, content)| (add(&mut tree, &nth.to_string(), content.len()), content))
+        .collect();
+    let large_id = add(&mut tree, "large", large.len());
+
+    let mut writer = Writer::new(tree, Options::new(Profile::Small)).unwrap();
+    let mut workspace = Workspace::default();
+    let mut image = Vec::new();
+    let mut run = |writer: &mut Writer, jobs: Vec<Job>| {
+        for job in jobs {
+            writer.add(job.run(&mut workspace)).unwrap();
+            writer.writes().for_each(|write| write.put(&mut image));
+        }
+    };
+    let jobs = |writer: &Writer, ends: &[(NodeId, &[u8])]| -> Vec<Job> {
+        ends.iter().map(|&(id, content)| Job::new(writer, id, content.to_vec())).collect()
+    };
+    let pieces: Vec<_> = large.chunks(SEGMENT).collect();
+    for (nth, ends) in ends.chunks(140).enumerate() {
+        let mut batch = jobs(&writer, ends);
+        batch.extend((nth == 1).then(|| Job::new(&writer, large_id, pieces[0].to_vec())));
+        run(&mut writer, batch);
+        let mut batches = 0;
+        while let jobs = writer.jobs(false)
+            && !jobs.is_empty()
+        {
+            run(&mut writer, jobs);
+            batches += 1;
+        }
+        assert!(batches > 1, "there is more for fragments than goes out at once");
+    }
+    let last = Job::new(&writer, large_id, pieces[1].to_vec());
+    run(&mut writer, vec![last]);
+    while let jobs = writer.jobs(true)
+        && !jobs.is_empty()
+    {
+        run(&mut writer, jobs);
+    }
+    writer.finish().unwrap().writes.iter().for_each(|write| write.put(&mut image));
+
+    let mut image = Image::open(Cursor::new(image)).unwrap();
+    let tree = image.tree().unwrap();
+    let mut read = |name: &str| match &tree.node(find(&tree, name.as_bytes())).kind {
+        Kind::File(content) => read_all(&mut image, content),
+        _ => panic!("{name} is a file"),
+    };
+    assert!(read("large") == large, "the file is whole");
+    assert!(ends.iter().enumerate().all(|(nth, (_, content))| read(&nth.to_string()) == *content));
+    // The packed inode lies here and there, and its index is compact nevertheless.
+    let map = image.map().unwrap();
+    let of_fragments =
+        |part| map.iter().filter(move |area| area.part == part && area.path.is_none());
+    assert!(of_fragments(Part::Fragments).count() > 1);
+    let index: u64 = of_fragments(Part::Index).map(|area| area.length).sum();
+    let content = ends.iter().map(|(_, content)| content.len()).sum::<usize>();
+    assert!(index < (content / BLOCK * 3) as u64, "{index} bytes");
+}
