@@ -55,7 +55,7 @@ pub struct Writer {
     links: Links,
     epoch: Time,
     xattrs: Xattrs,
-    /// Inode numbers by entry; 0 (never an inode) where there is none yet.
+    /// Inode numbers by entry, behind them that of the packed inode; 0 (never an inode) where there is none yet.
     nids: Vec<u64>,
     /// Finished inodes with what follows them, not yet placed.
     waiting: BTreeMap<NodeId, Vec<u8>>,
@@ -105,7 +105,7 @@ impl Writer {
             twins: BTreeMap::new(),
             shared: BTreeSet::new(),
             has_come: vec![false; tree.len()],
-            nids: vec![0; tree.len()],
+            nids: vec![0; tree.len() + 1],
             waiting: BTreeMap::new(),
             waiting_bytes: 0,
             incoming: None,

@@ -7,7 +7,7 @@ use super::{Finished, ROOT_AT, SUPERBLOCK_END, Write, Writer, crc32c, dirs, plac
 use crate::error::Error;
 use crate::format::{self, BLOCK, InodeCompact, SLOT, SUPERBLOCK_AT, SuperBlock};
 use crate::options::Features;
-use crate::tree::Kind;
+use crate::tree::{Kind, NodeId};
 
 impl Writer {
     /// Writes what is left: folders, waiting inodes and the first block.
@@ -16,12 +16,12 @@ impl Writer {
     /// A file lacks content, or the image is too large.
     pub fn finish(mut self) -> Result<Finished, Error> {
         self.finish_other_entries()?;
-        let packed_nid = self.finish_fragments()?;
+        let packed = self.finish_fragments()?;
         let mut dirs = dirs::Plan::new(&self.tree, |id| self.inode_size(id));
         dirs.allocate(self.output.block());
 
         // What lies in one folder is listed, and often read, together.
-        let mut items = Vec::new();
+        let mut items = Vec::from_iter(packed);
         for id in self.tree.by_folder() {
             if self.nids[id.0] != 0 {
                 continue;
@@ -49,21 +49,25 @@ impl Writer {
         self.output.append(&metadata);
         self.output.align();
         let root = self.directory(&dirs, self.tree.root());
+        let packed_nid = packed.map_or(0, |(id, _)| self.nids[id.0]);
         self.finish_head(&[(ROOT_AT, &root), (head_at, &in_head)], packed_nid)
     }
 
-    /// Writes the packed inode, which no folder has. Gives its number, or 0 if there is none.
-    fn finish_fragments(&mut self) -> Result<u64, Error> {
-        let Some(fragments) = self.fragments.take() else { return Ok(0) };
+    /// The packed inode, if there is one, waits with the others, as the entry behind the last of the tree: no folder has
+    /// it. Gives that, and its bytes.
+    fn finish_fragments(&mut self) -> Result<Option<(NodeId, usize)>, Error> {
+        let Some(fragments) = self.fragments.take() else { return Ok(None) };
         if !fragments.is_complete() {
             return Err(Error::JobsLeft);
         }
-        let Some((body, size)) = fragments.finish(size_of::<InodeCompact>()) else { return Ok(0) };
-        let nid = self.output.at() / SLOT as u64;
-        let bytes = inodes::packed(&body, size, self.tree.len() as u32 + 1);
-        self.output.append(&bytes);
-        self.output.align();
-        Ok(nid)
+        let finished = fragments.finish(size_of::<InodeCompact>());
+        Ok(finished.map(|(body, content)| {
+            let id = NodeId(self.tree.len());
+            let bytes = inodes::packed(&body, content, id.0 as u32 + 1);
+            let size = bytes.len();
+            self.waiting.insert(id, bytes);
+            (id, size)
+        }))
     }
 
     /// Inodes of all that has no content: links, pipes, devices, empty files.
