@@ -21,7 +21,7 @@ mod sequences;
 use std::fmt;
 
 use fast::Fast;
-use lazy::Lazy;
+use lazy::{Depth, Lazy};
 pub(crate) use noise::is_noise;
 use optimal::Optimal;
 use sequences::Sequences;
@@ -97,7 +97,7 @@ impl fmt::Debug for Workspace {
 /// Encoder of one segment. What all but the fast one know of the content outlives a block.
 pub(crate) enum Encoder<'a> {
     Fast(Fast<'a>),
-    /// The fast one where the content is noise, the lazy one elsewhere.
+    /// The fast one where the content is noise, the lazy one elsewhere, as two levels higher where it is dense.
     Brisk(Fast<'a>, Lazy<'a>),
     Lazy(Lazy<'a>),
     Optimal(Optimal<'a>),
@@ -123,10 +123,11 @@ impl<'a> Encoder<'a> {
         if level > 9 {
             return Self::Optimal(Optimal::new(data, tables, 64 << (2 * (level - 10))));
         }
-        // Candidates that replace a match are worth more than the first at a place if there are many.
-        let better = if level <= 4 { 2 } else { 5 };
-        let lazy = Lazy::new(data, tables, 1 << level, better << (level - 1));
-        if level <= 4 { Self::Brisk(Fast::new(data, table, 8), lazy) } else { Self::Lazy(lazy) }
+        if level > 4 {
+            return Self::Lazy(Lazy::new(data, tables, depth(level), depth(level)));
+        }
+        let lazy = Lazy::new(data, tables, depth(level), depth(level + 2));
+        Self::Brisk(Fast::new(data, table, 8), lazy)
     }
 
     /// Appends to `out` a block of at most `limit` bytes with the content from `start` on, as much as fits.
@@ -142,6 +143,13 @@ impl<'a> Encoder<'a> {
             Self::Optimal(encoder) => encoder.block(start, limit, out),
         }
     }
+}
+
+/// How many candidates the lazy encoder looks at.
+fn depth(level: u8) -> Depth {
+    // Those that replace a match are worth more than the first at a place if there are many.
+    let better = if level <= 4 { 2 } else { 5 };
+    Depth { first: 1 << level, better: better << (level - 1) }
 }
 
 /// A match: from `at` on, `length` bytes that also lie `distance` bytes back.

@@ -16,6 +16,11 @@ const KEPT: usize = 1 << 16;
 /// Chains that are compared when a match is found.
 const COMPARED: usize = 32;
 
+/// Candidates that a search meets where many places begin alike.
+const MANY: usize = 16;
+/// Searches after which it is decided anew whether the content is dense: a third of them met so many.
+const WINDOW: u32 = 256;
+
 /// Memory for the chains, which outlives a segment: nothing is cleared for the next.
 pub(super) struct Tables {
     /// The number of the youngest place of each hash.
@@ -62,13 +67,34 @@ pub(super) struct Chains<'a> {
     base: u32,
     /// Places entered so far.
     entered: usize,
+    density: Density,
+}
+
+/// How many candidates searches meet.
+#[derive(Default)]
+struct Density {
+    searches: u32,
+    /// Those that met [`MANY`].
+    many: u32,
+    is_dense: bool,
+}
+
+impl Density {
+    #[inline]
+    fn note(&mut self, met: usize) {
+        self.searches += 1;
+        self.many += u32::from(met >= MANY);
+        if self.searches == WINDOW {
+            *self = Self { is_dense: self.many >= WINDOW / 3, ..Self::default() };
+        }
+    }
 }
 
 impl<'a> Chains<'a> {
     pub(super) fn new(data: &'a [u8], tables: &'a mut Tables) -> Self {
         let Tables { head, steps, numbering } = tables;
         let base = numbering.begin(data.len(), &mut **head);
-        Self { data, head, steps, base, entered: 0 }
+        Self { data, head, steps, base, entered: 0, density: Density::default() }
     }
 
     /// Begins a block: matches must not reach back before `start`.
@@ -81,6 +107,12 @@ impl<'a> Chains<'a> {
     /// Where the last match may start.
     pub(super) fn last(&self) -> Option<usize> {
         self.data.len().checked_sub(MATCH_MARGIN)
+    }
+
+    /// Whether the last searches met many candidates: in tables of numbers for instance, where a short search leaves most
+    /// of what there is.
+    pub(super) fn is_dense(&self) -> bool {
+        self.density.is_dense
     }
 
     /// Enters all places up to and with `at`.
@@ -133,10 +165,9 @@ impl<'a> Chains<'a> {
             return None;
         }
         let (mut offset, mut back) = if last > first { (must - at, last) } else { (0, first) };
-        for _ in 0..depth {
-            if back > reach {
-                break;
-            }
+        let mut met = 0;
+        while met < depth && back <= reach {
+            met += 1;
             let there = at - back;
             if read32(data, must - back) == read32(data, must) && read32(data, there) == here {
                 let ahead =
@@ -163,6 +194,7 @@ impl<'a> Chains<'a> {
                 step => back += step,
             }
         }
+        self.density.note(met);
         best
     }
 

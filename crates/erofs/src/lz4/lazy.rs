@@ -11,9 +11,19 @@ const SKIP_BITS: u32 = 8;
 
 pub(crate) struct Lazy<'a> {
     chains: Chains<'a>,
-    /// Candidates for a match where none is known, and for one that replaces another.
-    depth: (usize, usize),
+    depth: Depth,
+    /// Where the content is dense.
+    deep: Depth,
     start: usize,
+}
+
+/// How many candidates are looked at.
+#[derive(Clone, Copy)]
+pub(super) struct Depth {
+    /// For a match where none is known.
+    pub(super) first: usize,
+    /// For one that replaces another.
+    pub(super) better: usize,
 }
 
 /// Sequences whose last match is held back, since the next may take bytes over from it.
@@ -31,8 +41,8 @@ enum Next {
 }
 
 impl<'a> Lazy<'a> {
-    pub(super) fn new(data: &'a [u8], tables: &'a mut Tables, first: usize, better: usize) -> Self {
-        Self { chains: Chains::new(data, tables), depth: (first, better), start: 0 }
+    pub(super) fn new(data: &'a [u8], tables: &'a mut Tables, depth: Depth, deep: Depth) -> Self {
+        Self { chains: Chains::new(data, tables), depth, deep, start: 0 }
     }
 
     pub(crate) fn block(&mut self, start: usize, limit: usize, out: &mut Vec<u8>) -> Block {
@@ -53,12 +63,16 @@ impl<'a> Lazy<'a> {
         held.sequences.end()
     }
 
+    fn depth(&self) -> Depth {
+        if self.chains.is_dense() { self.deep } else { self.depth }
+    }
+
     /// The next match at `at` or behind it.
     fn first(&mut self, mut at: usize) -> Option<Match> {
         let last = self.chains.last()?;
         let (mut low, mut misses) = (at, 1 << SKIP_BITS);
         while at <= last {
-            let found = self.chains.longest(at, low, self.start, MIN_MATCH - 1, self.depth.0);
+            let found = self.chains.longest(at, low, self.start, MIN_MATCH - 1, self.depth().first);
             if found.is_some() {
                 return found;
             }
@@ -76,7 +90,7 @@ impl<'a> Lazy<'a> {
         if at > self.chains.last()? {
             return None;
         }
-        self.chains.longest(at, known.at, self.start, known.length, self.depth.1)
+        self.chains.longest(at, known.at, self.start, known.length, self.depth().better)
     }
 
     /// Writes matches as long as each is overlapped by a better one. Gives the end of the last.
