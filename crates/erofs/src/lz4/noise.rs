@@ -7,7 +7,8 @@ const PIECE: usize = 256;
 /// Fewer bytes say nothing about what is frequent.
 const LEAST: usize = 512;
 
-/// Whether all bytes are about equally frequent: two of them are the same at most a tenth more often than by chance.
+/// Whether all bytes are about equally frequent: two of them are the same hardly more often than by chance, by a thirtieth
+/// and three standard deviations of that at most. (Pictures are a little more orderly than archives, and can be compressed.)
 pub(crate) fn is_noise(content: &[u8]) -> bool {
     if content.len() < LEAST {
         return false;
@@ -19,8 +20,8 @@ pub(crate) fn is_noise(content: &[u8]) -> bool {
     }
     let pairs = |count: u32| u64::from(count) * u64::from(count.saturating_sub(1));
     let same: u64 = counts.iter().map(|count| pairs(*count)).sum();
-    let all = pairs(counts.iter().sum());
-    same * 256 * 10 <= all * 11
+    let chance = pairs(counts.iter().sum()) / 256;
+    same <= chance + chance / 30 + 3 * chance.isqrt()
 }
 
 #[cfg(test)]
