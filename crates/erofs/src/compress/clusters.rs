@@ -172,6 +172,9 @@ impl Clusters<'_> {
             if rest + consumed == end && short.len() < consumed {
                 return self.put_tail(rest, Some(short));
             }
+            if end - rest <= MAX_INLINE {
+                return self.put_tail(rest, None);
+            }
             self.blocks.truncate(blocks);
             self.extents.truncate(extents);
         }
@@ -268,6 +271,21 @@ mod tests {
             panic!("it compresses into blocks alone")
         };
         assert_eq!((blocks.len(), extents.len()), (2 * BLOCK, 1));
+    }
+
+    #[test]
+    fn what_is_left_behind_whole_blocks_follows_the_inode_as_it_is() {
+        // Text, and then noise of which LZ4 makes nothing.
+        let text = crate::lz4::tests::noise(14_000, 8);
+        let content = [text.as_slice(), &crate::lz4::tests::noise(3_000, 256)].concat();
+        let Some(Data::Compressed { extents, end: End::Tail(tail), .. }) =
+            compress(&content, Profile::Default)
+        else {
+            panic!("the end follows the inode")
+        };
+        let last = extents.last().expect("the tail's");
+        assert!(!last.compressed);
+        assert_eq!(tail.bytes, content[last.start as usize..]);
     }
 
     #[test]
