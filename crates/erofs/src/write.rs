@@ -181,10 +181,11 @@ impl Writer {
             None => Incoming::new(node, whole, self.output.block(), self.has_big_clusters()),
         };
         self.has_come[node.0] = true;
-        // What follows one inode follows those that share its content, too.
-        let twins = self.twins.get(&node).into_iter().flatten();
-        let inodes = twins.chain([&node]).map(|id| self.inode_size(*id));
+        // What follows one inode follows those that share its content, too; they can all have the same block.
+        let twins = self.twins.get(&node).map_or(&[][..], Vec::as_slice);
+        let inodes = twins.iter().chain([&node]).map(|id| self.inode_size(*id));
         let inline = BLOCK.saturating_sub(inodes.max().unwrap_or(BLOCK));
+        let inline = inline.min(BLOCK / (twins.len() + 1));
         let fragment = incoming.add(packed, inline, &mut self.output, &mut self.clusters)?;
         if !incoming.is_complete() {
             self.incoming = Some(incoming);

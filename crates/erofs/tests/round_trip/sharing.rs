@@ -118,3 +118,23 @@ fn nothing_comes_between_the_pieces_of_a_file() {
     let content = ends.iter().map(|(_, content)| content.len()).sum::<usize>();
     assert!(index < (content / BLOCK * 3) as u64, "{index} bytes");
 }
+
+/// What follows each inode is there as often; in a block it is there once.
+#[test]
+fn what_many_files_end_with_is_in_a_block() {
+    for (content, profile) in
+        [(noise(300), Profile::None), ([below(16, 20_000), noise(900)].concat(), Profile::Default)]
+    {
+        let size = |count: usize| {
+            let mut tree = Tree::new(Meta::new(0o755));
+            for nth in 0..count {
+                let name = nth.to_string();
+                tree.file(tree.root(), name.as_bytes(), Meta::new(0o644), content.clone()).unwrap();
+            }
+            check(&tree);
+            write(&tree, Options::new(profile)).len()
+        };
+        let (one, many) = (size(1), size(60));
+        assert!(many <= one + 3 * BLOCK, "{profile:?}: {many} bytes, one file {one}");
+    }
+}
