@@ -181,7 +181,7 @@ impl Writer {
             None => Incoming::new(node, whole, self.output.block(), self.has_big_clusters()),
         };
         self.has_come[node.0] = true;
-        // What follows one inode follows those that share its content, too; they can all have the same block.
+        // What follows one inode follows those that share its content, too. In a block it is there once.
         let twins = self.twins.get(&node).map_or(&[][..], Vec::as_slice);
         let inodes = twins.iter().chain([&node]).map(|id| self.inode_size(*id));
         let inline = BLOCK.saturating_sub(inodes.max().unwrap_or(BLOCK));

@@ -15,7 +15,6 @@ const HEAD_BITS: u32 = 18;
 const KEPT: usize = 1 << 16;
 /// Chains that are compared when a match is found.
 const COMPARED: usize = 32;
-
 /// Candidates that a search meets where many places begin alike.
 const MANY: usize = 16;
 /// Searches after which it is decided anew whether the content is dense: a third of them met so many.

@@ -194,7 +194,8 @@ impl Incoming {
         clusters.put(piece, &places, false, &mut self.runs, output);
     }
 
-    /// Whether so many blocks that are in the image save more than a full index costs, which says where each is.
+    /// Whether so many blocks that are in the image save more than a full index costs, which it may take to say where each
+    /// is.
     fn gains(&self, saved: u64) -> bool {
         let entries = self.size.div_ceil(BLOCK_BYTES);
         // A tail that would follow the inode takes a block of its own then.

@@ -5,7 +5,7 @@ use zerocopy::IntoBytes as _;
 use super::inodes::{self, Body};
 use super::{Finished, ROOT_AT, SUPERBLOCK_END, Write, Writer, crc32c, dirs, place};
 use crate::error::Error;
-use crate::format::{self, BLOCK, InodeCompact, SLOT, SUPERBLOCK_AT, SuperBlock};
+use crate::format::{self, BLOCK, SLOT, SUPERBLOCK_AT, SuperBlock};
 use crate::options::Features;
 use crate::tree::{Kind, NodeId};
 
@@ -60,8 +60,7 @@ impl Writer {
         if !fragments.is_complete() {
             return Err(Error::JobsLeft);
         }
-        let finished = fragments.finish(size_of::<InodeCompact>());
-        Ok(finished.map(|(body, content)| {
+        Ok(fragments.finish().map(|(body, content)| {
             let id = NodeId(self.tree.len());
             let bytes = inodes::packed(&body, content, id.0 as u32 + 1);
             let size = bytes.len();

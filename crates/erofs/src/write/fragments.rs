@@ -17,7 +17,7 @@ use super::inodes::Body;
 use super::output::Output;
 use crate::compress::{Job, Of, Packed, SEGMENT};
 use crate::error::Error;
-use crate::format::{BLOCK, MapHeader};
+use crate::format::{BLOCK, InodeCompact, MapHeader};
 use crate::options::Features;
 use crate::tree::{Kind, NodeId, Tree};
 
@@ -25,9 +25,11 @@ use crate::tree::{Kind, NodeId, Tree};
 const BATCH: usize = 16 << 20;
 /// Content that goes out at once to be compressed: what is sorted is not all there a second time.
 const OUT: usize = 2 * SEGMENT;
+/// Where the index of the packed inode is, from that inode on.
+const INDEX_AT: usize = size_of::<InodeCompact>().next_multiple_of(8) + size_of::<MapHeader>();
 /// Bytes of the first piece of the packed inode that is compressed on its own. The packs of its index, of 16 logical
-/// clusters each behind the first 6, end where pieces end then, so that pieces may lie anywhere.
-const FIRST: usize = SEGMENT - (16 - 6) * BLOCK;
+/// clusters each behind the first few, end where pieces end then, so that pieces may lie anywhere.
+const FIRST: usize = SEGMENT - (16 - index::front(INDEX_AT)) * BLOCK;
 /// Files with the same suffix from which on it says what they are.
 const FREQUENT: usize = 8;
 /// Most content: a map header has 32 bits for the place of a fragment, a compact inode for its size.
@@ -175,8 +177,7 @@ impl Fragments {
 
     /// Makes a job of the next piece, or of what there is of it.
     fn cut(&mut self, out: &mut Out) {
-        let mut rest = Vec::with_capacity(SEGMENT);
-        rest.extend(self.pending.drain(self.piece().min(self.pending.len())..));
+        let rest = self.pending.split_off(self.piece().min(self.pending.len()));
         let piece = std::mem::replace(&mut self.pending, rest);
         out.push(Job::gathered(Of::Fragments, piece, self.features));
     }
@@ -223,20 +224,19 @@ impl Fragments {
         ready.collect()
     }
 
-    /// Whether nothing is gathered or out to be compressed.
+    /// Whether nothing is gathered, out to be compressed, or not written.
     pub(super) fn is_complete(&self) -> bool {
         let has_none_out =
             self.fronts.is_empty() && self.ready.is_empty() && self.received == self.size;
         let has_none_here =
             self.batch.is_empty() && self.sorted.len() == 0 && self.pending.is_empty();
-        has_none_here && has_none_out
+        has_none_here && has_none_out && self.held.is_empty()
     }
 
     /// What the packed inode says and its size, if there is one. All is written.
-    pub(super) fn finish(self, inode_size: usize) -> Option<(Body, u64)> {
-        let at = inode_size.next_multiple_of(8) + size_of::<MapHeader>();
-        let index =
-            index::shortest(&self.index, self.runs.as_ref()?, at, self.features.has_big_clusters());
+    pub(super) fn finish(self) -> Option<(Body, u64)> {
+        let (runs, big) = (self.runs.as_ref()?, self.features.has_big_clusters());
+        let index = index::shortest(&self.index, runs, INDEX_AT, big);
         let header = MapHeader { h_advise: index.advise.into(), ..MapHeader::default() };
         let body = Body::compressed(index.layout, self.blocks, &[header.as_bytes(), &index.bytes]);
         Some((body, self.size))

@@ -153,13 +153,18 @@ pub(super) fn shortest(index: &[Entry], runs: &Runs, offset: usize, big: bool) -
     }
 }
 
+/// Entries in packs of 2 in front of those in packs of 16, in an index that starts at `offset`.
+pub(super) const fn front(offset: usize) -> usize {
+    (offset.next_multiple_of(32) - offset) / 4
+}
+
 /// The index of a file as it follows its map header, or `None` if it would have to tell more than one address in a pack.
 /// `offset` is where it starts, counted from any multiple of 32 bytes; `big` is whether physical clusters may be larger
 /// than a block.
 fn compact(index: &[Entry], addresses: &[u32], offset: usize, big: bool) -> Option<Vec<u8>> {
     let bytes = Vec::with_capacity(index.len() * 2 + 64);
     let mut packs = Packs { bytes, big };
-    let front = ((offset.next_multiple_of(32) - offset) / 4).min(index.len());
+    let front = front(offset).min(index.len());
     let back = index.len() - (index.len() - front) % 16;
     for (part, count) in [(0..front, 2), (front..back, 16), (back..index.len(), 2)] {
         let entries = index[part.clone()].chunks(count);
