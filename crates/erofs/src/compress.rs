@@ -108,10 +108,11 @@ impl Job {
         Self { of: Of::File(node), content, features: writer.features() }
     }
 
-    /// Content that the writer gathered, which stays in blocks: the next piece of the packed inode, of which nobody knows
-    /// yet where it ends, or what is in front of a fragment.
-    pub(crate) fn gathered(of: Of, content: Vec<u8>, features: Features) -> Self {
-        let features = Features { fragments: false, inline_tails: false, ..features };
+    /// Content that the writer gathered: a piece of the packed inode, or what is in front of a fragment. All but the end of
+    /// the packed inode stays in blocks.
+    pub(crate) fn gathered(of: Of, content: Vec<u8>, features: Features, is_end: bool) -> Self {
+        let inline_tails = features.inline_tails && is_end;
+        let features = Features { fragments: false, inline_tails, ..features };
         Self { of, content, features: Some(features) }
     }
 

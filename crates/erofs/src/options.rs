@@ -60,7 +60,7 @@ pub(crate) struct Features {
     pub(crate) pcluster: usize,
     /// How hard the encoder looks.
     pub(crate) level: Level,
-    /// Whether the last cluster of a file may follow its inode (`ztailpacking`).
+    /// Whether the last cluster of what is no fragment may follow its inode (`ztailpacking`).
     pub(crate) inline_tails: bool,
     /// Whether ends of files and small files go into the packed inode (`fragments`).
     pub(crate) fragments: bool,
@@ -122,7 +122,7 @@ impl Options {
             Profile::Compat => Some(features(1, Level::FASTEST, false, false)),
             Profile::Default => Some(features(16, Level::HIGH, true, false)),
             // What all else saves is ten times what a higher level would.
-            Profile::Small => Some(features(64, Level::GOOD, false, true)),
+            Profile::Small => Some(features(64, Level::GOOD, true, true)),
         }
     }
 }

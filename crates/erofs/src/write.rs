@@ -20,6 +20,7 @@ mod output;
 mod place;
 mod repeats;
 mod splice;
+mod tails;
 mod xattrs;
 
 use std::collections::{BTreeMap, BTreeSet};

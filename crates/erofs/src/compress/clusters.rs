@@ -27,8 +27,8 @@ pub(super) fn compress(
 ) -> Option<Data> {
     // The last piece of a file is the only one that is shorter than a segment.
     let is_last = content.len() < SEGMENT;
-    let (may_inline, may_fragment) =
-        (features.inline_tails && is_last, features.fragments && is_last);
+    let may_fragment = features.fragments && is_last;
+    let may_inline = features.inline_tails && is_last && !may_fragment;
     let least = match (may_fragment, may_inline) {
         (true, _) => MIN_FRAGMENT,
         (_, true) => MIN_INLINE,

@@ -1,14 +1,13 @@
 //! Content of one file as it comes in: where its blocks are and which index it needs.
 
-use zerocopy::IntoBytes as _;
-
 use super::clusters::{Clusters, Piece};
 use super::index::{self, Entry, Runs};
 use super::inodes::Body;
 use super::output::Output;
-use crate::compress::{Data, End, Extent, Packed, Tail};
+use super::tails::Ending;
+use crate::compress::{Data, End, Extent, Packed};
 use crate::error::Error;
-use crate::format::{BLOCK, BLOCK_BYTES, MapHeader, advise};
+use crate::format::{BLOCK, BLOCK_BYTES, MapHeader};
 use crate::tree::NodeId;
 
 /// A file of which some content may have come.
@@ -30,15 +29,6 @@ pub(super) struct Incoming {
     index: Option<Vec<Entry>>,
     /// Whether physical clusters may be larger than a block.
     big: bool,
-}
-
-/// The last cluster of a compressed file.
-#[derive(Debug)]
-enum Ending {
-    /// Behind the index.
-    Inline(Vec<u8>),
-    /// In the packed inode, from that byte of its content on.
-    Fragment(u64),
 }
 
 impl Incoming {
@@ -90,14 +80,8 @@ impl Incoming {
                     End::Blocks => None,
                     End::Tail(tail) => {
                         let before = self.index.as_ref().map_or(self.blocks as usize, Vec::len);
-                        let clusters = before + size.div_ceil(BLOCK);
-                        // Map header, alignment, and an index of packs of 2, which is the longest that it can be.
-                        let room = inline.saturating_sub(16 + 4 * clusters.next_multiple_of(2));
-                        if tail.bytes.len() <= room {
-                            self.end = Some(Ending::Inline(tail.bytes));
-                        } else {
-                            put_into_block(tail, &mut blocks, extents.last_mut());
-                        }
+                        let room = (inline, before + size.div_ceil(BLOCK));
+                        self.end = Ending::of(tail, room, &mut blocks, &mut extents);
                         None
                     }
                     End::Fragment(content) => {
@@ -225,27 +209,12 @@ impl Incoming {
                 tail => Body::inline((self.blocks > 0).then_some(start), tail.clone()),
             };
         };
-        let mut header = MapHeader::default();
-        let mut advise = 0;
-        let mut inline: &[u8] = &[];
-        match &self.end {
-            Some(Ending::Fragment(at)) if self.blocks == 0 => return Body::fragment(*at),
-            Some(Ending::Fragment(at)) => {
-                advise |= advise::FRAGMENT_PCLUSTER;
-                header.h_fragmentoff = (*at as u32).into();
-            }
-            Some(Ending::Inline(bytes)) => {
-                advise |= advise::INLINE_PCLUSTER;
-                // The second half of the field is `h_idata_size`.
-                header.h_fragmentoff = ((bytes.len() as u32) << 16).into();
-                inline = bytes;
-            }
-            None => {}
+        if let (Some(Ending::Fragment(at)), 0) = (&self.end, self.blocks) {
+            return Body::fragment(*at);
         }
         let at = inode_size.next_multiple_of(8) + size_of::<MapHeader>();
         let index = index::shortest(index, &self.runs, at, self.big);
-        header.h_advise = (advise | index.advise).into();
-        Body::compressed(index.layout, self.blocks, &[header.as_bytes(), &index.bytes, inline])
+        Ending::body(self.end.as_ref(), &index, self.blocks)
     }
 }
 
@@ -263,20 +232,4 @@ fn stored(mut content: Vec<u8>) -> (Vec<Extent>, Vec<u8>) {
     let extents = (0..content.len()).step_by(BLOCK).map(extent).collect();
     content.resize(content.len().next_multiple_of(BLOCK), 0);
     (extents, content)
-}
-
-/// Gives a last extent that has no place behind its inode a block of its own.
-fn put_into_block(tail: Tail, blocks: &mut Vec<u8>, extent: Option<&mut Extent>) {
-    match (tail.content, extent) {
-        (Some(content), Some(extent)) => {
-            extent.compressed = false;
-            blocks.extend_from_slice(&content);
-            blocks.resize(blocks.len().next_multiple_of(BLOCK), 0);
-        }
-        _ => {
-            // Compressed data is at the end of its block.
-            blocks.resize(blocks.len() + BLOCK - tail.bytes.len(), 0);
-            blocks.extend_from_slice(&tail.bytes);
-        }
-    }
 }

@@ -7,15 +7,14 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use zerocopy::IntoBytes as _;
-
 use super::clusters::Clusters;
 use super::data::{Incoming, in_blocks};
 use super::ends::{Chain, Ends};
 use super::index::{self, Entry, Runs};
 use super::inodes::Body;
 use super::output::Output;
-use crate::compress::{Job, Of, Packed, SEGMENT};
+use super::tails::Ending;
+use crate::compress::{Data, End, Job, Of, Packed, SEGMENT};
 use crate::error::Error;
 use crate::format::{BLOCK, InodeCompact, MapHeader};
 use crate::options::Features;
@@ -59,6 +58,8 @@ pub(super) struct Fragments {
     /// Content that has come back compressed.
     received: u64,
     index: Vec<Entry>,
+    /// The last cluster, once it came, if it is not in a block.
+    end: Option<Ending>,
     /// Blocks that are not written yet, each with the place in the index where they start.
     held: Vec<(usize, Vec<u8>)>,
     /// Where blocks were written.
@@ -99,6 +100,7 @@ impl Fragments {
             ready: Vec::new(),
             received: 0,
             index: Vec::new(),
+            end: None,
             held: Vec::new(),
             runs: None,
             blocks: 0,
@@ -117,7 +119,7 @@ impl Fragments {
         while out.bytes < OUT {
             match self.next(last) {
                 Some((file, content)) => self.place_one(file, content, &mut out),
-                None if last && !self.pending.is_empty() => self.cut(&mut out),
+                None if last && !self.pending.is_empty() => self.cut(&mut out, true),
                 None => break,
             }
         }
@@ -149,12 +151,12 @@ impl Fragments {
             }
             Some((front, at)) => {
                 content.truncate(front);
-                out.push(Job::gathered(Of::Front(file.node), content, self.features));
+                out.push(Job::gathered(Of::Front(file.node), content, self.features, false));
                 self.fronts.push_back((file, Some(at)));
             }
             _ if self.size + length as u64 > self.most => {
                 // The packed inode is full: the file gets blocks of its own.
-                out.push(Job::gathered(Of::Front(file.node), content, self.features));
+                out.push(Job::gathered(Of::Front(file.node), content, self.features, false));
                 self.fronts.push_back((file, None));
             }
             _ => {
@@ -164,7 +166,7 @@ impl Fragments {
                 self.size += length as u64;
                 self.pending.extend(content);
                 while self.pending.len() >= self.piece() {
-                    self.cut(out);
+                    self.cut(out, false);
                 }
             }
         }
@@ -175,11 +177,11 @@ impl Fragments {
         if self.size == self.pending.len() as u64 { FIRST } else { SEGMENT }
     }
 
-    /// Makes a job of the next piece, or of what there is of it.
-    fn cut(&mut self, out: &mut Out) {
+    /// Makes a job of the next piece, or at the end of what there is of it.
+    fn cut(&mut self, out: &mut Out, is_end: bool) {
         let rest = self.pending.split_off(self.piece().min(self.pending.len()));
         let piece = std::mem::replace(&mut self.pending, rest);
-        out.push(Job::gathered(Of::Fragments, piece, self.features));
+        out.push(Job::gathered(Of::Fragments, piece, self.features, is_end));
     }
 
     /// Takes what came of the next job: a segment, or what is in front of a shared end.
@@ -195,7 +197,15 @@ impl Fragments {
         if self.received > self.size {
             return Err(Error::ContentNotWanted);
         }
-        let (extents, blocks) = in_blocks(data);
+        let (extents, blocks) = match data {
+            Data::Compressed { mut blocks, mut extents, end: End::Tail(tail) } => {
+                let inline = BLOCK - size_of::<InodeCompact>();
+                let room = (inline, self.index.len() + size.div_ceil(BLOCK));
+                self.end = Ending::of(tail, room, &mut blocks, &mut extents);
+                (extents, blocks)
+            }
+            data => in_blocks(data),
+        };
         self.held.push((self.index.len(), blocks));
         let big = self.features.has_big_clusters();
         index::push_extents(&mut self.index, &extents, size, true, big);
@@ -237,9 +247,7 @@ impl Fragments {
     pub(super) fn finish(self) -> Option<(Body, u64)> {
         let (runs, big) = (self.runs.as_ref()?, self.features.has_big_clusters());
         let index = index::shortest(&self.index, runs, INDEX_AT, big);
-        let header = MapHeader { h_advise: index.advise.into(), ..MapHeader::default() };
-        let body = Body::compressed(index.layout, self.blocks, &[header.as_bytes(), &index.bytes]);
-        Some((body, self.size))
+        Some((Ending::body(self.end.as_ref(), &index, self.blocks), self.size))
     }
 }
 

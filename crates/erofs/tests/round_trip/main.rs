@@ -59,6 +59,17 @@ fn the_map_of_an_image() {
     assert_eq!(map(Profile::Small), include_str!("map-small.txt").trim_end());
 }
 
+/// The end of the packed inode follows its index, and its inode lies among the others.
+#[test]
+fn a_few_small_files_are_one_block() {
+    let mut tree: Contents = Tree::new(Meta::new(0o755));
+    for (name, length) in [(b"a", 900), (b"b", 700)] {
+        tree.file(tree.root(), name, Meta::new(0o644), text(length)).unwrap();
+    }
+    check(&tree);
+    assert_eq!(write(&tree, Options::new(Profile::Small)).len(), erofs::BLOCK);
+}
+
 #[test]
 fn every_type_and_the_edges_of_names_and_numbers() {
     let mut tree: Contents = Tree::new(Meta { uid: 70_000, ..Meta::new(0o1777) });

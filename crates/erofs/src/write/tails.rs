@@ -1,0 +1,70 @@
+//! The last cluster of compressed content: in a block as the others, behind the index, or in the packed inode.
+
+use zerocopy::IntoBytes as _;
+
+use super::index::Index;
+use super::inodes::Body;
+use crate::compress::{Extent, Tail};
+use crate::format::{BLOCK, MapHeader, advise};
+
+/// Where the last cluster is, if it is not in a block.
+#[derive(Debug)]
+pub(super) enum Ending {
+    /// Behind the index.
+    Inline(Vec<u8>),
+    /// In the packed inode, from that byte of its content on.
+    Fragment(u64),
+}
+
+impl Ending {
+    /// The end of content whose index has at most `entries`, if there is room for both in the `inline` bytes behind the
+    /// inode. Where there is none, the last of the extents gets a block of its own behind `blocks`.
+    pub(super) fn of(
+        tail: Tail,
+        (inline, entries): (usize, usize),
+        blocks: &mut Vec<u8>,
+        extents: &mut [Extent],
+    ) -> Option<Self> {
+        // Map header, alignment, and an index of packs of 2, which is the longest that it can be.
+        let room = inline.saturating_sub(16 + 4 * entries.next_multiple_of(2));
+        if tail.bytes.len() <= room {
+            return Some(Self::Inline(tail.bytes));
+        }
+        put_into_block(tail, blocks, extents.last_mut());
+        None
+    }
+
+    /// What the inode of `blocks` compressed blocks says, and what follows it.
+    pub(super) fn body(ending: Option<&Self>, index: &Index, blocks: u64) -> Body {
+        let (advise, h_fragmentoff, inline) = match ending {
+            Some(Self::Fragment(at)) => (advise::FRAGMENT_PCLUSTER, *at as u32, &[][..]),
+            // The second half of the field is `h_idata_size`.
+            Some(Self::Inline(bytes)) => {
+                (advise::INLINE_PCLUSTER, (bytes.len() as u32) << 16, bytes.as_slice())
+            }
+            None => (0, 0, &[][..]),
+        };
+        let header = MapHeader {
+            h_fragmentoff: h_fragmentoff.into(),
+            h_advise: (advise | index.advise).into(),
+            ..MapHeader::default()
+        };
+        Body::compressed(index.layout, blocks, &[header.as_bytes(), &index.bytes, inline])
+    }
+}
+
+/// Gives a last extent that has no place behind its inode a block of its own.
+fn put_into_block(tail: Tail, blocks: &mut Vec<u8>, extent: Option<&mut Extent>) {
+    match (tail.content, extent) {
+        (Some(content), Some(extent)) => {
+            extent.compressed = false;
+            blocks.extend_from_slice(&content);
+            blocks.resize(blocks.len().next_multiple_of(BLOCK), 0);
+        }
+        _ => {
+            // Compressed data is at the end of its block.
+            blocks.resize(blocks.len() + BLOCK - tail.bytes.len(), 0);
+            blocks.extend_from_slice(&tail.bytes);
+        }
+    }
+}
