@@ -293,7 +293,7 @@ impl Writer {
         self.waiting_bytes = 0;
         let waiting = std::mem::take(&mut self.waiting);
         let items: Vec<_> = waiting.iter().map(|(&id, bytes)| (id, bytes.len())).collect();
-        let placed = place::place(&items);
+        let (_, placed) = place::place(0, &items);
         self.number(&placed, self.output.at());
         self.output.append(&placed.fill(|id| &waiting[&id]));
         self.output.align();

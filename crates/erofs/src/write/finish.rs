@@ -35,8 +35,7 @@ impl Writer {
         }
         // What is left of the head takes some of them.
         let head_at = self.xattrs.end().next_multiple_of(SLOT);
-        let (in_head, items) = place::choose(head_at.next_multiple_of(BLOCK) - head_at, items);
-        let placed = place::place(&items);
+        let (in_head, placed) = place::place(head_at.next_multiple_of(BLOCK) - head_at, &items);
         let start = self.output.at() + dirs.blocks() * BLOCK as u64;
         self.number(&in_head, head_at as u64);
         self.number(&placed, start);

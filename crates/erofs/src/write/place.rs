@@ -9,7 +9,7 @@ use crate::format::{BLOCK, SLOT};
 use crate::tree::NodeId;
 
 /// Places of inodes in an area that starts at a block.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Placed {
     /// Byte offset of each inode in the area.
     pub(super) at: Vec<(NodeId, usize)>,
@@ -18,6 +18,11 @@ pub(super) struct Placed {
 }
 
 impl Placed {
+    fn put(&mut self, id: NodeId, at: usize, size: usize) {
+        self.at.push((id, at));
+        self.size = self.size.max(at + size);
+    }
+
     /// The bytes of the area.
     pub(super) fn fill<B: AsRef<[u8]>>(&self, mut inode: impl FnMut(NodeId) -> B) -> Vec<u8> {
         let mut area = vec![0; self.size];
@@ -30,55 +35,86 @@ impl Placed {
     }
 }
 
-/// Chooses inodes that fit into `room` bytes, in their order: their offsets, and those that are left.
-pub(super) fn choose(room: usize, items: Vec<(NodeId, usize)>) -> (Placed, Vec<(NodeId, usize)>) {
-    let mut placed = Placed { at: Vec::new(), size: 0 };
-    let left = items.into_iter().filter(|&(id, size)| {
-        let size = size.next_multiple_of(SLOT);
-        let fits = placed.size + size <= room;
-        if fits {
-            placed.at.push((id, placed.size));
-            placed.size += size;
-        }
-        !fits
-    });
-    let left = left.collect();
-    (placed, left)
+/// Blocks with room for more inodes.
+#[derive(Default)]
+struct Open {
+    /// Their numbers, by the room they have.
+    by_room: BTreeMap<usize, Vec<usize>>,
 }
 
-/// Places inodes of the given sizes in bytes, in their order as far as blocks allow.
-pub(super) fn place(items: &[(NodeId, usize)]) -> Placed {
-    let mut placed = Placed { at: Vec::with_capacity(items.len()), size: 0 };
-    // Blocks with room, by the room they have.
-    let mut open = BTreeMap::<usize, Vec<usize>>::new();
-    let mut blocks = 0;
+impl Open {
+    fn push(&mut self, block: usize, room: usize) {
+        if room > 0 {
+            self.by_room.entry(room).or_default().push(block);
+        }
+    }
+
+    /// Takes the block, and its room, that has the least room for so many bytes.
+    fn pop(&mut self, size: usize) -> Option<(usize, usize)> {
+        let (&room, _) = self.by_room.range(size..).next()?;
+        let blocks = self.by_room.get_mut(&room)?;
+        let block = blocks.pop();
+        if blocks.is_empty() {
+            self.by_room.remove(&room);
+        }
+        Some((block?, room))
+    }
+}
+
+/// Places inodes of the given sizes in bytes, in their order as far as blocks allow. There may be `room` for some in front
+/// of a block that is written already: gives what lies there, and the area of the others.
+pub(super) fn place(room: usize, items: &[(NodeId, usize)]) -> (Placed, Placed) {
+    const FRONT: usize = 0;
+    let room = room - room % SLOT;
+    let mut open = Open::default();
+    open.push(FRONT, room);
+    let (mut front, mut area) = (Placed::default(), Placed::default());
+    let mut blocks = FRONT + 1;
     for &(id, size) in items.iter().filter(|(_, size)| *size <= BLOCK) {
         let size = size.next_multiple_of(SLOT);
-        let fit = open.range(size..).next().map(|(&room, _)| room);
-        let (block, room) = match fit {
-            Some(room) => {
-                let candidates = open.get_mut(&room).expect("just found");
-                let block = candidates.pop().expect("never left empty");
-                if candidates.is_empty() {
-                    open.remove(&room);
-                }
-                (block, room)
-            }
-            None => {
-                blocks += 1;
-                (blocks - 1, BLOCK)
-            }
-        };
-        let at = block * BLOCK + BLOCK - room;
-        placed.at.push((id, at));
-        placed.size = placed.size.max(at + size);
-        if room > size {
-            open.entry(room - size).or_default().push(block);
+        let (block, left) = open.pop(size).unwrap_or_else(|| {
+            blocks += 1;
+            (blocks - 1, BLOCK)
+        });
+        open.push(block, left - size);
+        if block == FRONT {
+            front.put(id, room - left, size);
+        } else {
+            area.put(id, block * BLOCK - left, size);
         }
     }
     for &(id, size) in items.iter().filter(|(_, size)| *size > BLOCK) {
-        placed.at.push((id, placed.size));
-        placed.size += size.next_multiple_of(SLOT);
+        area.put(id, area.size, size.next_multiple_of(SLOT));
     }
-    placed
+    (front, area)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn placed(room: usize, sizes: &[usize]) -> [Vec<(usize, usize)>; 2] {
+        let items: Vec<_> =
+            sizes.iter().enumerate().map(|(nth, &size)| (NodeId(nth), size)).collect();
+        let (front, area) = place(room, &items);
+        [front, area].map(|placed| placed.at.into_iter().map(|(id, at)| (id.0, at)).collect())
+    }
+
+    #[test]
+    fn each_inode_takes_the_tightest_room() {
+        let [front, area] = placed(2000, &[3000, 3500, 1000, 900, 100]);
+        // What is left behind the first is tighter for the third than what is in front, and then for the last.
+        assert_eq!(front, [(3, 0)]);
+        assert_eq!(area, [(0, 0), (1, BLOCK), (2, 3008), (4, 3520 + BLOCK)]);
+    }
+
+    #[test]
+    fn none_crosses_a_block_but_those_that_are_larger() {
+        let sizes = [2100, BLOCK + 1, 2100, BLOCK, 40, 3 * BLOCK];
+        let [front, area] = placed(30, &sizes);
+        assert!(front.is_empty(), "it has room for no slot");
+        let (large, others): (Vec<_>, _) = area.into_iter().partition(|(id, _)| sizes[*id] > BLOCK);
+        assert!(others.iter().all(|(id, at)| at / BLOCK == (at + sizes[*id] - 1) / BLOCK));
+        assert_eq!(large, [(1, 3 * BLOCK), (5, 4 * BLOCK + SLOT)]);
+    }
 }
