@@ -145,11 +145,13 @@ impl<'a> Encoder<'a> {
     }
 }
 
-/// How many candidates the lazy encoder looks at.
+/// How many candidates the lazy encoder looks at. Those that replace a match are worth more than the first at a place.
 fn depth(level: u8) -> Depth {
-    // Those that replace a match are worth more than the first at a place if there are many.
-    let better = if level <= 4 { 2 } else { 5 };
-    Depth { first: 1 << level, better: better << (level - 1) }
+    if level <= 4 {
+        Depth { first: 1 << (level - 1), better: 1 << level }
+    } else {
+        Depth { first: 1 << level, better: 5 << (level - 1) }
+    }
 }
 
 /// A match: from `at` on, `length` bytes that also lie `distance` bytes back.
