@@ -158,6 +158,12 @@ pub(super) const fn front(offset: usize) -> usize {
     (offset.next_multiple_of(32) - offset) / 4
 }
 
+/// The most bytes that a compact index of so many entries takes, wherever it starts: 2 each in packs of 16; 6 entries in
+/// front of them, and 15 behind them in 8 packs, take 12 and 34 more.
+pub(super) fn most_compact(entries: usize) -> usize {
+    (4 * entries.next_multiple_of(2)).min(2 * entries + 12 + 34)
+}
+
 /// The index of a file as it follows its map header, or `None` if it would have to tell more than one address in a pack.
 /// `offset` is where it starts, counted from any multiple of 32 bytes; `big` is whether physical clusters may be larger
 /// than a block.
@@ -293,6 +299,25 @@ mod tests {
         // 6 entries up to the next 32 bytes, 5 packs of 16, 14 entries behind them.
         assert_eq!(length(100), 3 * 8 + 5 * 32 + 7 * 8);
         assert_eq!(length(5), 3 * 8);
+    }
+
+    #[test]
+    fn no_compact_index_is_longer_than_the_longest() {
+        let mut index = Vec::new();
+        push_stored(&mut index, 200);
+        let addresses = Runs::new(1).addresses(&index);
+        for entries in 0..=index.len() {
+            let length = |offset| {
+                let index = compact(&index[..entries], &addresses[..entries], offset, false);
+                index.expect("one run").len()
+            };
+            let longest = (0..32).step_by(8).map(length).max().unwrap();
+            let most = most_compact(entries);
+            assert!(
+                (most.saturating_sub(34)..=most).contains(&longest),
+                "{longest} of {most} bytes for {entries}"
+            );
+        }
     }
 
     /// The index of clusters of 3 blocks at these addresses: the first for 6 logical clusters, the others for `length`.

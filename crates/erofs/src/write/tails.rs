@@ -2,7 +2,7 @@
 
 use zerocopy::IntoBytes as _;
 
-use super::index::Index;
+use super::index::{self, Index};
 use super::inodes::Body;
 use crate::compress::{Extent, Tail};
 use crate::format::{BLOCK, MapHeader, advise};
@@ -25,8 +25,8 @@ impl Ending {
         blocks: &mut Vec<u8>,
         extents: &mut [Extent],
     ) -> Option<Self> {
-        // Map header, alignment, and an index of packs of 2, which is the longest that it can be.
-        let room = inline.saturating_sub(16 + 4 * entries.next_multiple_of(2));
+        // Alignment, map header, index.
+        let room = inline.saturating_sub(16 + index::most_compact(entries));
         if tail.bytes.len() <= room {
             return Some(Self::Inline(tail.bytes));
         }
