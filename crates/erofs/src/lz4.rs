@@ -30,7 +30,7 @@ pub(crate) use sequences::cut;
 /// Shortest match of the format.
 const MIN_MATCH: usize = 4;
 /// Farthest match of the format.
-const MAX_DISTANCE: usize = 65_535;
+pub(crate) const MAX_DISTANCE: usize = 65_535;
 /// A block ends with at least this many literals.
 const LAST_LITERALS: usize = 5;
 /// The last match starts at least this far from the end of the block.

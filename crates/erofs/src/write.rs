@@ -19,6 +19,7 @@ mod inodes;
 mod output;
 mod place;
 mod repeats;
+mod similar;
 mod splice;
 mod tails;
 mod xattrs;

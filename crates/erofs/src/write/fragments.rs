@@ -1,11 +1,11 @@
 //! The packed inode: content of many files, compressed together.
 //!
-//! Ends of files and small files are gathered until there is a batch of them. A batch is sorted such that like meets
-//! like, each fragment gets its place in the packed inode, and the content goes out to be compressed in segments, as
+//! Ends of files and small files are gathered until there is a batch of them. A batch is [sorted](similar) such that like
+//! meets like, each fragment gets its place in the packed inode, and the content goes out to be compressed in segments, as
 //! that of any file. Of a fragment whose end is there already only what is in front of it is compressed, for blocks of
 //! its file.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use super::clusters::Clusters;
 use super::data::{Incoming, in_blocks};
@@ -13,12 +13,13 @@ use super::ends::{Chain, Ends};
 use super::index::{self, Entry, Runs};
 use super::inodes::Body;
 use super::output::Output;
+use super::similar;
 use super::tails::Ending;
 use crate::compress::{Data, End, Job, Of, Packed, SEGMENT};
 use crate::error::Error;
 use crate::format::{BLOCK, InodeCompact, MapHeader};
 use crate::options::Features;
-use crate::tree::{Kind, NodeId, Tree};
+use crate::tree::Tree;
 
 /// Content that is gathered before it is sorted.
 const BATCH: usize = 16 << 20;
@@ -29,8 +30,6 @@ const INDEX_AT: usize = size_of::<InodeCompact>().next_multiple_of(8) + size_of:
 /// Bytes of the first piece of the packed inode that is compressed on its own. The packs of its index, of 16 logical
 /// clusters each behind the first few, end where pieces end then, so that pieces may lie anywhere.
 const FIRST: usize = SEGMENT - (16 - index::front(INDEX_AT)) * BLOCK;
-/// Files with the same suffix from which on it says what they are.
-const FREQUENT: usize = 8;
 /// Most content: a map header has 32 bits for the place of a fragment, a compact inode for its size.
 const MAX_SIZE: u64 = u32::MAX as u64;
 
@@ -38,7 +37,7 @@ const MAX_SIZE: u64 = u32::MAX as u64;
 #[derive(Debug)]
 pub(super) struct Fragments {
     features: Features,
-    /// Order of the files: like next to like.
+    /// Order of the files in the tree.
     rank: Vec<u32>,
     batch: Vec<(Incoming, Vec<u8>)>,
     batch_bytes: usize,
@@ -132,7 +131,11 @@ impl Fragments {
             self.batch_bytes = 0;
             let mut batch = std::mem::take(&mut self.batch);
             batch.sort_by_key(|(file, _)| self.rank[file.node.0]);
-            self.sorted = batch.into_iter();
+            let contents: Vec<_> = batch.iter().map(|(_, content)| content.as_slice()).collect();
+            let order = similar::order(&contents);
+            let mut batch: Vec<_> = batch.into_iter().map(Some).collect();
+            let sorted = order.into_iter().filter_map(|place| batch[place].take());
+            self.sorted = sorted.collect::<Vec<_>>().into_iter();
         }
         self.sorted.next()
     }
@@ -251,58 +254,11 @@ impl Fragments {
     }
 }
 
-/// The place of each file in an order in which like is next to like: by what follows the last dot of the name, or the
-/// name where there is none, if that is frequent, then by path, so that what is read together is not far. (Text is 0.3 %
-/// larger if names without a dot never count, and folders that have files of the same names 5 to 10 % if they always do.)
+/// The place of each file in the tree, by its first name, so that what is read together is not far.
 fn rank(tree: &Tree<u64>) -> Vec<u32> {
-    let is_file = |(_, id): &(Vec<u8>, NodeId)| matches!(tree.node(*id).kind, Kind::File(_));
-    let files: Vec<_> = tree.paths().filter(is_file).collect();
-    let mut counts = BTreeMap::<&[u8], usize>::new();
-    for (path, _) in &files {
-        *counts.entry(suffix(path)).or_default() += 1;
-    }
-    let frequent = |path| Some(suffix(path)).filter(|suffix| counts[suffix] >= FREQUENT);
-    let mut order: Vec<_> = files.iter().map(|(path, id)| (frequent(path), path, id.0)).collect();
-    order.sort_unstable();
     let mut rank = vec![u32::MAX; tree.len()];
-    for (place, (.., id)) in order.into_iter().enumerate() {
-        rank[id] = rank[id].min(place as u32);
+    for (place, (_, id)) in tree.paths().enumerate() {
+        rank[id.0] = rank[id.0].min(place as u32);
     }
     rank
-}
-
-/// The name of a file from its last dot on, or all of it.
-fn suffix(path: &[u8]) -> &[u8] {
-    let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-    let dot = name.iter().rposition(|byte| *byte == b'.').filter(|at| *at > 0);
-    &name[dot.unwrap_or(0)..]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tree::Meta;
-
-    #[test]
-    fn files_of_a_frequent_name_or_suffix_are_together_and_others_of_a_folder() {
-        let mut tree = Tree::new(Meta::new(0o755));
-        let mut paths = Vec::new();
-        for folder in 0..FREQUENT {
-            let name = folder.to_string();
-            let id = tree.directory(tree.root(), name.as_bytes(), Meta::new(0o755)).unwrap();
-            let rare = if folder < 2 { ["us", "a.conf"].as_slice() } else { &[] };
-            for file in ["copyright", &format!("{folder}.h")].iter().chain(rare) {
-                let node = tree.file(id, file.as_bytes(), Meta::new(0o644), 1).unwrap();
-                paths.push((node, format!("{name}/{file}")));
-            }
-        }
-        let rank = rank(&tree);
-        paths.sort_by_key(|(node, _)| rank[node.0]);
-        let order: Vec<_> = paths.iter().map(|(_, path)| path.as_str()).collect();
-        let (rare, frequent) = order.split_at(4);
-        assert_eq!(rare, ["0/a.conf", "0/us", "1/a.conf", "1/us"]);
-        let (headers, names) = frequent.split_at(FREQUENT);
-        assert_eq!((headers[0], headers[7]), ("0/0.h", "7/7.h"));
-        assert_eq!((names[0], names[7]), ("0/copyright", "7/copyright"));
-    }
 }

@@ -1,0 +1,181 @@
+//! An order in which like is next to like: LZ4 looks 64 KiB back, and what lies farther off does not help.
+//!
+//! Content is sampled as for min-hash (Broder, "On the resemblance and containment of documents", 1997): the smallest hashes
+//! of its strings, which are those of the same strings in whatever content they are. Contents stay in the order in which
+//! they come, so that what is read together is not far, but one that has enough in common with those that were placed
+//! last is placed next.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::ops::Range;
+
+use crate::lz4::MAX_DISTANCE;
+
+/// Bytes at the start of content whose strings are sampled.
+const SAMPLED: usize = 32 << 10;
+/// One string of `1 << RARE` may be a sample.
+const RARE: u32 = 6;
+/// Most samples of one content.
+const SAMPLES: usize = 32;
+/// Contents that have a sample in common, at most: a licence in all of them does not say which are alike.
+const COMMON: usize = 32;
+/// Samples that are in common with what was placed last, from which on content is placed next.
+const ENOUGH: u32 = 6;
+
+/// The places of the contents in that order.
+pub(super) fn order(contents: &[&[u8]]) -> Vec<usize> {
+    let mut likeness = Likeness::new(contents);
+    let mut rest = 0..contents.len();
+    let mut order = Vec::with_capacity(contents.len());
+    // What LZ4 sees from the next content.
+    let (mut window, mut bytes) = (VecDeque::new(), 0);
+    while let Some(next) = likeness.pop_best().or_else(|| likeness.pop_first(&mut rest)) {
+        order.push(next);
+        likeness.enter(next);
+        window.push_back(next);
+        bytes += contents[next].len();
+        while bytes > MAX_DISTANCE
+            && let Some(first) = window.pop_front_if(|first| *first != next)
+        {
+            likeness.leave(first);
+            bytes -= contents[first].len();
+        }
+    }
+    order
+}
+
+/// What the contents that have no place yet have in common with those that were placed last.
+struct Likeness {
+    /// Samples that several contents have, and those contents, sample by sample.
+    having: Vec<u32>,
+    /// The samples of each content, as the part of `having` with all that have it.
+    samples: Vec<Vec<Range<u32>>>,
+    has_place: Vec<bool>,
+    /// How many samples they have in common.
+    count: Vec<u32>,
+    /// Those that have enough. What a change of the number made wrong is still there.
+    best: BinaryHeap<(u32, Reverse<u32>)>,
+}
+
+impl Likeness {
+    fn new(contents: &[&[u8]]) -> Self {
+        let mut all = Vec::new();
+        for (nth, content) in contents.iter().enumerate() {
+            all.extend(samples(content).into_iter().map(|sample| (sample, nth as u32)));
+        }
+        all.sort_unstable();
+        let mut having = Vec::new();
+        let mut samples = vec![Vec::new(); contents.len()];
+        for same in all.chunk_by(|a, b| a.0 == b.0) {
+            if (2..=COMMON).contains(&same.len()) {
+                let start = having.len() as u32;
+                having.extend(same.iter().map(|(_, nth)| *nth));
+                for (_, nth) in same {
+                    samples[*nth as usize].push(start..having.len() as u32);
+                }
+            }
+        }
+        let (has_place, count) = (vec![false; contents.len()], vec![0; contents.len()]);
+        Self { having, samples, has_place, count, best: BinaryHeap::new() }
+    }
+
+    /// Takes the content that has most in common, the first of equals, if it is enough.
+    fn pop_best(&mut self) -> Option<usize> {
+        while let Some((count, Reverse(nth))) = self.best.pop() {
+            let nth = nth as usize;
+            if !self.has_place[nth] && self.count[nth] == count {
+                self.has_place[nth] = true;
+                return Some(nth);
+            }
+        }
+        None
+    }
+
+    /// Takes the first content without a place.
+    fn pop_first(&mut self, rest: &mut Range<usize>) -> Option<usize> {
+        let nth = rest.find(|nth| !self.has_place[*nth])?;
+        self.has_place[nth] = true;
+        Some(nth)
+    }
+
+    /// Content is among the last that were placed.
+    fn enter(&mut self, nth: usize) {
+        self.change(nth, |count| count + 1);
+    }
+
+    /// Content is no longer among them.
+    fn leave(&mut self, nth: usize) {
+        self.change(nth, |count| count - 1);
+    }
+
+    fn change(&mut self, nth: usize, change: impl Fn(u32) -> u32) {
+        for sample in &self.samples[nth] {
+            for &other in &self.having[sample.start as usize..sample.end as usize] {
+                let count = &mut self.count[other as usize];
+                *count = change(*count);
+                if *count >= ENOUGH && !self.has_place[other as usize] {
+                    self.best.push((*count, Reverse(other)));
+                }
+            }
+        }
+    }
+}
+
+/// The samples of content.
+fn samples(content: &[u8]) -> Vec<u32> {
+    let strings = content[..content.len().min(SAMPLED)].windows(8);
+    let hashes = strings.map(|string| {
+        let string = u64::from_le_bytes(string.try_into().expect("eight bytes"));
+        string.wrapping_mul(0x9E37_79B9_7F4A_7C15)
+    });
+    let rare = hashes.filter(|hash| hash.leading_zeros() >= RARE);
+    let mut samples: Vec<_> =
+        rare.map(|hash| (hash >> (u64::BITS - RARE - u32::BITS)) as u32).collect();
+    samples.sort_unstable();
+    samples.dedup();
+    samples.truncate(SAMPLES);
+    samples
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lz4::tests::noise;
+
+    #[test]
+    fn what_is_alike_is_together_and_all_else_stays_in_order() {
+        let contents: Vec<_> = noise(80_000, 256).chunks(8000).map(<[u8]>::to_vec).collect();
+        let [mut third, mut last] = [contents[3].clone(), contents[0].clone()];
+        third[3000] ^= 1;
+        last.truncate(7000);
+        let contents: Vec<&[u8]> =
+            contents.iter().chain([&last, &third]).map(Vec::as_slice).collect();
+        assert_eq!(order(&contents), [0, 10, 1, 2, 3, 11, 4, 5, 6, 7, 8, 9]);
+        assert_eq!(order(&contents[..10]), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        assert!(order(&[]).is_empty());
+    }
+
+    #[test]
+    fn what_lies_too_far_back_does_not_count() {
+        let bytes = noise(100_000, 256);
+        let (first, other) = bytes.split_at(9000);
+        let (start, end) = first.split_at(6000);
+        // The third has more in common with the first than the last has. Behind it the first is out of sight, or is not.
+        for (length, expected) in [(80_000, [0, 2, 1, 3]), (1000, [0, 2, 3, 1])] {
+            let third = [&start.repeat(6), &other[9000..][..length]].concat();
+            assert_eq!(order(&[first, &other[..9000], &third, end]), expected);
+        }
+    }
+
+    #[test]
+    fn what_many_have_in_common_does_not_count() {
+        let (all, other) = (noise(4000, 256), noise(80_000, 255));
+        for (count, second) in [(COMMON, 2), (COMMON + 1, 1)] {
+            let with_all = other[8000..].chunks(1000).take(count);
+            let mut contents: Vec<_> = with_all.map(|part| [&all, part].concat()).collect();
+            contents.insert(1, other[..8000].to_vec());
+            let contents: Vec<_> = contents.iter().map(Vec::as_slice).collect();
+            assert_eq!(order(&contents)[..2], [0, second], "{count}");
+        }
+    }
+}
