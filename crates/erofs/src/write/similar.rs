@@ -55,6 +55,8 @@ struct Likeness {
     count: Vec<u32>,
     /// Those that have enough. What a change of the number made wrong is still there.
     best: BinaryHeap<(u32, Reverse<u32>)>,
+    /// The number with which each is known to be there.
+    listed: Vec<u32>,
 }
 
 impl Likeness {
@@ -75,8 +77,9 @@ impl Likeness {
                 }
             }
         }
-        let (has_place, count) = (vec![false; contents.len()], vec![0; contents.len()]);
-        Self { having, samples, has_place, count, best: BinaryHeap::new() }
+        let none = vec![0; contents.len()];
+        let (has_place, best) = (vec![false; contents.len()], BinaryHeap::new());
+        Self { having, samples, has_place, count: none.clone(), best, listed: none }
     }
 
     /// Takes the content that has most in common, the first of equals, if it is enough.
@@ -86,6 +89,9 @@ impl Likeness {
             if !self.has_place[nth] && self.count[nth] == count {
                 self.has_place[nth] = true;
                 return Some(nth);
+            }
+            if self.listed[nth] == count {
+                self.listed[nth] = 0;
             }
         }
         None
@@ -109,12 +115,20 @@ impl Likeness {
     }
 
     fn change(&mut self, nth: usize, change: impl Fn(u32) -> u32) {
+        let having = |sample: &Range<u32>| sample.start as usize..sample.end as usize;
         for sample in &self.samples[nth] {
-            for &other in &self.having[sample.start as usize..sample.end as usize] {
+            for &other in &self.having[having(sample)] {
                 let count = &mut self.count[other as usize];
                 *count = change(*count);
-                if *count >= ENOUGH && !self.has_place[other as usize] {
-                    self.best.push((*count, Reverse(other)));
+            }
+        }
+        for sample in &self.samples[nth] {
+            for &other in &self.having[having(sample)] {
+                let at = other as usize;
+                let count = self.count[at];
+                if count >= ENOUGH && !self.has_place[at] && self.listed[at] != count {
+                    self.best.push((count, Reverse(other)));
+                    self.listed[at] = count;
                 }
             }
         }
