@@ -50,6 +50,22 @@ fn files_that_begin_or_end_alike_share_what_is_alike() {
     check(&three);
 }
 
+#[test]
+fn small_files_that_are_alike_meet() {
+    // As far from each other in the tree as LZ4 does not see; they begin and end differently.
+    let (common, mut tree) = (below(200, 40 * 7000), Tree::new(Meta::new(0o755)));
+    for folder in [b"a", b"b"] {
+        let id = tree.directory(tree.root(), folder, Meta::new(0o755)).unwrap();
+        for (nth, common) in common.chunks(7000).enumerate() {
+            let content = [folder, common, folder].concat();
+            tree.file(id, nth.to_string().as_bytes(), Meta::new(0o644), content).unwrap();
+        }
+    }
+    let size = write(&tree, Options::new(Profile::Small)).len();
+    assert!(size < common.len() * 11 / 10, "{size} and {} bytes", common.len());
+    check(&tree);
+}
+
 /// Hosts compress a batch of pieces at once, so fragments come back while the pieces of a large file do.
 #[test]
 fn nothing_comes_between_the_pieces_of_a_file() {
