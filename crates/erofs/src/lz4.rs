@@ -194,7 +194,7 @@ fn common(a: &[u8], b: &[u8]) -> usize {
 }
 
 #[inline]
-fn word(bytes: &[u8]) -> u64 {
+pub(crate) fn word(bytes: &[u8]) -> u64 {
     u64::from_le_bytes(bytes.try_into().expect("eight bytes"))
 }
 

@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::ops::Range;
 
-use crate::lz4::MAX_DISTANCE;
+use crate::lz4::{self, MAX_DISTANCE};
 
 /// Bytes at the start of content whose strings are sampled.
 const SAMPLED: usize = 32 << 10;
@@ -25,11 +25,12 @@ const ENOUGH: u32 = 6;
 /// The places of the contents in that order.
 pub(super) fn order(contents: &[&[u8]]) -> Vec<usize> {
     let mut likeness = Likeness::new(contents);
-    let mut rest = 0..contents.len();
+    let mut all = 0..contents.len();
     let mut order = Vec::with_capacity(contents.len());
     // What LZ4 sees from the next content.
     let (mut window, mut bytes) = (VecDeque::new(), 0);
-    while let Some(next) = likeness.pop_best().or_else(|| likeness.pop_first(&mut rest)) {
+    while let Some(next) = likeness.pop_best().or_else(|| all.find(|nth| !likeness.has_place[*nth]))
+    {
         order.push(next);
         likeness.enter(next);
         window.push_back(next);
@@ -87,7 +88,6 @@ impl Likeness {
         while let Some((count, Reverse(nth))) = self.best.pop() {
             let nth = nth as usize;
             if !self.has_place[nth] && self.count[nth] == count {
-                self.has_place[nth] = true;
                 return Some(nth);
             }
             if self.listed[nth] == count {
@@ -97,15 +97,9 @@ impl Likeness {
         None
     }
 
-    /// Takes the first content without a place.
-    fn pop_first(&mut self, rest: &mut Range<usize>) -> Option<usize> {
-        let nth = rest.find(|nth| !self.has_place[*nth])?;
-        self.has_place[nth] = true;
-        Some(nth)
-    }
-
-    /// Content is among the last that were placed.
+    /// Content has a place, and is among the last that were placed.
     fn enter(&mut self, nth: usize) {
+        self.has_place[nth] = true;
         self.change(nth, |count| count + 1);
     }
 
@@ -115,21 +109,17 @@ impl Likeness {
     }
 
     fn change(&mut self, nth: usize, change: impl Fn(u32) -> u32) {
-        let having = |sample: &Range<u32>| sample.start as usize..sample.end as usize;
-        for sample in &self.samples[nth] {
-            for &other in &self.having[having(sample)] {
-                let count = &mut self.count[other as usize];
-                *count = change(*count);
-            }
+        let Self { having, samples, has_place, count, best, listed } = self;
+        let parts = samples[nth].iter().map(|part| part.start as usize..part.end as usize);
+        let others = parts.flat_map(|part| &having[part]).map(|&other| other as usize);
+        for other in others.clone() {
+            count[other] = change(count[other]);
         }
-        for sample in &self.samples[nth] {
-            for &other in &self.having[having(sample)] {
-                let at = other as usize;
-                let count = self.count[at];
-                if count >= ENOUGH && !self.has_place[at] && self.listed[at] != count {
-                    self.best.push((count, Reverse(other)));
-                    self.listed[at] = count;
-                }
+        for other in others {
+            let count = count[other];
+            if count >= ENOUGH && !has_place[other] && listed[other] != count {
+                best.push((count, Reverse(other as u32)));
+                listed[other] = count;
             }
         }
     }
@@ -138,10 +128,7 @@ impl Likeness {
 /// The samples of content.
 fn samples(content: &[u8]) -> Vec<u32> {
     let strings = content[..content.len().min(SAMPLED)].windows(8);
-    let hashes = strings.map(|string| {
-        let string = u64::from_le_bytes(string.try_into().expect("eight bytes"));
-        string.wrapping_mul(0x9E37_79B9_7F4A_7C15)
-    });
+    let hashes = strings.map(|string| lz4::word(string).wrapping_mul(0x9E37_79B9_7F4A_7C15));
     let rare = hashes.filter(|hash| hash.leading_zeros() >= RARE);
     let mut samples: Vec<_> =
         rare.map(|hash| (hash >> (u64::BITS - RARE - u32::BITS)) as u32).collect();
