@@ -21,8 +21,11 @@ use crate::format::{BLOCK, InodeCompact, MapHeader};
 use crate::options::Features;
 use crate::tree::Tree;
 
-/// Content that is gathered before it is sorted.
-const BATCH: usize = 16 << 20;
+/// Content that is gathered before it is sorted: like that is not in one batch does not meet.
+const BATCH: usize = 32 << 20;
+/// The same where a tree has so many entries that they take the memory.
+const BATCH_OF_MANY: usize = 16 << 20;
+const MANY: usize = 64 << 10;
 /// Content that goes out at once to be compressed: what is sorted is not all there a second time.
 const OUT: usize = 2 * SEGMENT;
 /// Where the index of the packed inode is, from that inode on.
@@ -41,6 +44,7 @@ pub(super) struct Fragments {
     rank: Vec<u32>,
     batch: Vec<(Incoming, Vec<u8>)>,
     batch_bytes: usize,
+    batch_size: usize,
     /// What is sorted and has no place yet.
     sorted: std::vec::IntoIter<(Incoming, Vec<u8>)>,
     /// Content that has its place but is not yet part of a job.
@@ -90,6 +94,7 @@ impl Fragments {
             rank: rank(tree),
             batch: Vec::new(),
             batch_bytes: 0,
+            batch_size: if tree.len() < MANY { BATCH } else { BATCH_OF_MANY },
             sorted: Vec::new().into_iter(),
             pending: Vec::new(),
             size: 0,
@@ -127,7 +132,7 @@ impl Fragments {
 
     /// The next of a sorted batch.
     fn next(&mut self, last: bool) -> Option<(Incoming, Vec<u8>)> {
-        if self.sorted.len() == 0 && (self.batch_bytes >= BATCH || last) {
+        if self.sorted.len() == 0 && (self.batch_bytes >= self.batch_size || last) {
             self.batch_bytes = 0;
             let mut batch = std::mem::take(&mut self.batch);
             batch.sort_by_key(|(file, _)| self.rank[file.node.0]);
