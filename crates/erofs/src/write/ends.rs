@@ -9,10 +9,11 @@ use sha2::{Digest as _, Sha256};
 
 use crate::compress::Digest;
 use crate::format::BLOCK;
+use crate::lz4::MAX_DISTANCE;
 
 /// Blocks of the shortest end that is known of content that is longer: what is in front of it, if it begins differently,
 /// fills blocks of its own and takes an index.
-const LEAST: usize = 4;
+const LEAST: usize = 8;
 
 /// Where known ends are.
 #[derive(Debug, Default)]
@@ -53,25 +54,29 @@ impl Chain {
 }
 
 impl Ends {
-    /// The longest end of the content that is known, if it is worth it.
-    pub(super) fn longest(&self, chain: &Chain) -> Option<Known> {
+    /// The longest end that is known of content that would be at `at`, if it is worth it.
+    pub(super) fn longest(&self, chain: &Chain, at: u64) -> Option<Known> {
         if let Some(&at) = self.at.get(&chain.whole) {
             return Some(Known { at, length: chain.length });
         }
         let known = chain.blocks.iter().enumerate().skip(LEAST - 1).map_while(|(nth, digest)| {
             Some(Known { at: *self.at.get(digest)?, length: (nth + 1) * BLOCK })
         });
-        // What is in front has less to be like in blocks of its own: so much that it outweighs a short end.
-        known.last().filter(|known| 2 * known.length >= chain.length)
+        // What is in front has less to be like in blocks of its own: so much that it outweighs a short end, and one that is
+        // near, which LZ4 finds, too.
+        known.last().filter(|known| {
+            let distance = at + (chain.length - known.length) as u64 - known.at;
+            2 * known.length >= chain.length && distance > MAX_DISTANCE as u64
+        })
     }
 
-    /// Content is at `at` from now on.
+    /// Content is at `at` from now on, behind all that is known.
     pub(super) fn insert(&mut self, chain: &Chain, at: u64) {
         for (nth, digest) in chain.blocks.iter().enumerate().skip(LEAST - 1) {
             let start = chain.length - (nth + 1) * BLOCK;
-            self.at.entry(*digest).or_insert(at + start as u64);
+            self.at.insert(*digest, at + start as u64);
         }
-        self.at.entry(chain.whole).or_insert(at);
+        self.at.insert(chain.whole, at);
     }
 }
 
@@ -87,14 +92,29 @@ mod tests {
     fn the_longest_common_end_is_found_in_whole_blocks() {
         let mut ends = Ends::default();
         ends.insert(&Chain::new(&content(0, 50_000)), 1000);
-        let longest = |content: &[u8]| ends.longest(&Chain::new(content));
+        let longest = |content: &[u8]| ends.longest(&Chain::new(content), 200_000);
         assert_eq!(longest(&content(0, 50_000)), Some(Known { at: 1000, length: 50_000 }));
         // All but the first bytes.
-        let length = 30_001 / BLOCK * BLOCK;
+        let length = 40_001 / BLOCK * BLOCK;
         let known = Known { at: 1000 + 50_000 - length as u64, length };
-        assert_eq!(longest(&content(9, 30_001)), Some(known));
+        assert_eq!(longest(&content(9, 40_001)), Some(known));
         assert_eq!(longest(&content(9, LEAST * BLOCK)), None, "too short to be worth it");
         assert_eq!(longest(&[content(0, 50_000), vec![1]].concat()), None);
+    }
+
+    #[test]
+    fn an_end_is_known_where_it_was_last_unless_lz4_sees_it() {
+        let (first, other) = (content(0, 50_000), content(9, 50_000));
+        let mut ends = Ends::default();
+        ends.insert(&Chain::new(&first), 0);
+        ends.insert(&Chain::new(&first), 300_000);
+        let (start, length) = (50_000 % BLOCK as u64, 50_000 / BLOCK * BLOCK);
+        let far = 300_000 + MAX_DISTANCE as u64 + 1;
+        let longest = |at| ends.longest(&Chain::new(&other), at);
+        assert_eq!(longest(far), Some(Known { at: 300_000 + start, length }));
+        assert_eq!(longest(far - 1), None);
+        let whole = ends.longest(&Chain::new(&first), 350_000);
+        assert_eq!(whole, Some(Known { at: 300_000, length: 50_000 }), "all of it is known");
     }
 
     #[test]
@@ -103,6 +123,6 @@ mod tests {
         ends.insert(&Chain::new(&content(0, 50_000)), 0);
         let end = content(0, 50_000)[50_000 - LEAST * BLOCK..].to_vec();
         let known = Known { at: 50_000 - end.len() as u64, length: end.len() };
-        assert_eq!(ends.longest(&Chain::new(&end)), Some(known));
+        assert_eq!(ends.longest(&Chain::new(&end), 50_000), Some(known));
     }
 }

@@ -148,7 +148,7 @@ impl Fragments {
     fn place_one(&mut self, mut file: Incoming, mut content: Vec<u8>, out: &mut Out) {
         let chain = Chain::new(&content);
         let length = content.len();
-        let shared = self.ends.longest(&chain).map(|known| {
+        let shared = self.ends.longest(&chain, self.size).map(|known| {
             let front = file.front(length, known.length);
             (front, known.at + (known.length + front - length) as u64)
         });
