@@ -65,7 +65,7 @@ pub(super) struct Chains<'a> {
     /// The number of the segment's first place.
     base: u32,
     /// Places entered so far.
-    entered: usize,
+    pub(super) entered: usize,
     density: Density,
 }
 

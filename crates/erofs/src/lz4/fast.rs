@@ -30,7 +30,7 @@ impl<'a> Fast<'a> {
         let mut sequences = Sequences::new(self.data, start, limit, out);
         let mut search = Search::new(&self.data[start..], limit, self.youngest, self.skip_bits);
         let mut at = 1;
-        while let Some(found) = search.find(at, sequences.anchor - start) {
+        while let Some(found) = search.find(at, sequences.anchor - start, sequences.room()) {
             sequences.put(Match { at: start + found.at, ..found });
             if sequences.is_full {
                 break;
@@ -63,11 +63,14 @@ impl<'a> Search<'a> {
         Self { data, youngest, shift: u64::BITS - bits, skip_bits }
     }
 
-    /// The next match at `at` or later, or none before the margin at the end of the data. What lies before `anchor` is
-    /// written already.
+    /// The next match at `at` or later, or none within `room` bytes or before the margin at the end of the data. What lies before
+    /// `anchor` is written already.
     #[inline]
-    fn find(&mut self, mut at: usize, anchor: usize) -> Option<Match> {
-        let last = self.data.len().checked_sub(MATCH_MARGIN).filter(|last| at <= *last)?;
+    fn find(&mut self, mut at: usize, anchor: usize, room: usize) -> Option<Match> {
+        let last = self.data.len().checked_sub(MATCH_MARGIN)?.min(anchor + room);
+        if at > last {
+            return None;
+        }
         let mut misses = 1_usize << self.skip_bits;
         let mut bytes = read64(self.data, at);
         loop {
@@ -114,4 +117,18 @@ fn extend(data: &[u8], mut at: usize, mut candidate: usize, anchor: usize) -> Ma
         length += 1;
     }
     Match { at, distance: at - candidate, length }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lz4::{tests::noise, zeros};
+
+    #[test]
+    fn a_block_of_noise_is_looked_through_no_farther_than_it_reaches() {
+        let (data, mut table) = (noise(1 << 20, 256), zeros());
+        Fast::new(&data, &mut table, 6).block(300_000, 4096, &mut Vec::new());
+        let farthest = table.iter().max();
+        assert!(farthest < Some(&5000), "{farthest:?}");
+    }
 }

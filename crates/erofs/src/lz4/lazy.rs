@@ -53,7 +53,7 @@ impl<'a> Lazy<'a> {
         // The first byte stays a literal: the block's first byte is then never zero, which tells it from the padding
         // in front of it.
         let mut at = start + 1;
-        while let Some(first) = self.first(at) {
+        while let Some(first) = self.first(at, held.sequences.room()) {
             at = self.run(first, &mut held);
             if held.sequences.is_full {
                 break;
@@ -67,9 +67,9 @@ impl<'a> Lazy<'a> {
         if self.chains.is_dense() { self.deep } else { self.depth }
     }
 
-    /// The next match at `at` or behind it.
-    fn first(&mut self, mut at: usize) -> Option<Match> {
-        let last = self.chains.last()?;
+    /// The next match at `at` or up to `room` bytes behind it.
+    fn first(&mut self, mut at: usize, room: usize) -> Option<Match> {
+        let last = self.chains.last()?.min(at + room);
         let (mut low, mut misses) = (at, 1 << SKIP_BITS);
         while at <= last {
             let found = self.chains.longest(at, low, self.start, MIN_MATCH - 1, self.depth().first);
@@ -184,6 +184,22 @@ impl Held<'_> {
     fn flush(&mut self) {
         if let Some(last) = self.last.take() {
             self.sequences.put(last);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lz4::{depth, tests::noise};
+
+    #[test]
+    fn a_block_of_noise_is_looked_through_no_farther_than_it_reaches() {
+        let (data, mut tables) = (noise(1 << 20, 256), Tables::new());
+        let mut lazy = Lazy::new(&data, &mut tables, depth(6), depth(6));
+        for start in [0, 300_000] {
+            lazy.block(start, 4096, &mut Vec::new());
+            assert!(lazy.chains.entered < start + 5000, "{start} to {}", lazy.chains.entered);
         }
     }
 }

@@ -27,14 +27,19 @@ impl<'a> Sequences<'a> {
         if self.is_full || found.at + MATCH_MARGIN > self.data.len() {
             return;
         }
-        let room = self.limit - self.out.len();
-        let Some(length) = fitting(found.at - self.anchor, found.length, room) else {
+        let Some(length) = fitting(found.at - self.anchor, found.length, self.room()) else {
             self.is_full = true;
             return;
         };
         put_sequence(self.out, self.data, self.anchor, Match { length, ..found });
         self.anchor = found.at + length;
         self.is_full = length < found.length;
+    }
+
+    /// Bytes that the block may still take. So many more literals are too many.
+    #[inline]
+    pub(super) fn room(&self) -> usize {
+        self.limit - self.out.len()
     }
 
     /// Whether a match is one and lies in the block.
@@ -45,8 +50,7 @@ impl<'a> Sequences<'a> {
 
     /// Ends the block with literals.
     pub(super) fn end(self) -> Block {
-        let room = self.limit - self.out.len();
-        let literals = literals_that_fit(room).min(self.data.len() - self.anchor);
+        let literals = literals_that_fit(self.room()).min(self.data.len() - self.anchor);
         put_last(self.out, &self.data[self.anchor..self.anchor + literals]);
         Block { consumed: self.anchor + literals - self.start }
     }
