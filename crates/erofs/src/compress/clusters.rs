@@ -195,8 +195,11 @@ impl Clusters<'_> {
     fn put_tail(&mut self, start: usize, lz4: Option<Vec<u8>>) -> End {
         self.extents.push(Extent { start: start as u32, compressed: lz4.is_some(), blocks: 1 });
         let content = &self.content[start..];
+        // Many tails may wait for their inodes, and are no longer than need be.
+        let mut bytes = lz4.unwrap_or_else(|| content.to_vec());
+        bytes.shrink_to_fit();
         End::Tail(Tail {
-            bytes: lz4.unwrap_or_else(|| content.to_vec()),
+            bytes,
             content: (content.len() <= BLOCK).then(|| content.to_vec()),
         })
     }
