@@ -198,10 +198,7 @@ impl Clusters<'_> {
         // Many tails may wait for their inodes, and are no longer than need be.
         let mut bytes = lz4.unwrap_or_else(|| content.to_vec());
         bytes.shrink_to_fit();
-        End::Tail(Tail {
-            bytes,
-            content: (content.len() <= BLOCK).then(|| content.to_vec()),
-        })
+        End::Tail(Tail { bytes, content: (content.len() <= BLOCK).then(|| content.to_vec()) })
     }
 
     /// All of it, if it is shorter than the content.
