@@ -187,7 +187,11 @@ impl Fragments {
 
     /// Makes a job of the next piece, or at the end of what there is of it.
     fn cut(&mut self, out: &mut Out, is_end: bool) {
-        let rest = self.pending.split_off(self.piece().min(self.pending.len()));
+        let end = self.piece().min(self.pending.len());
+        // Room for the next piece at once: a vector that grows takes twice as much, and leaves holes.
+        let room = if is_end { 0 } else { SEGMENT + self.features.pcluster };
+        let mut rest = Vec::with_capacity(room);
+        rest.extend(self.pending.drain(end..));
         let piece = std::mem::replace(&mut self.pending, rest);
         out.push(Job::gathered(Of::Fragments, piece, self.features, is_end));
     }
