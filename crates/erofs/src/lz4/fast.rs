@@ -63,8 +63,8 @@ impl<'a> Search<'a> {
         Self { data, youngest, shift: u64::BITS - bits, skip_bits }
     }
 
-    /// The next match at `at` or later, or none within `room` bytes or before the margin at the end of the data. What lies before
-    /// `anchor` is written already.
+    /// The next match at `at` or later, or none within `room` bytes or before the margin at the end of the data. What
+    /// lies before `anchor` is written already.
     #[inline]
     fn find(&mut self, mut at: usize, anchor: usize, room: usize) -> Option<Match> {
         let last = self.data.len().checked_sub(MATCH_MARGIN)?.min(anchor + room);

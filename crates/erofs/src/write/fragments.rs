@@ -25,6 +25,7 @@ use crate::tree::Tree;
 const BATCH: usize = 32 << 20;
 /// The same where a tree has so many entries that they take the memory.
 const BATCH_OF_MANY: usize = 16 << 20;
+/// So many entries.
 const MANY: usize = 64 << 10;
 /// Content that goes out at once to be compressed: what is sorted is not all there a second time.
 const OUT: usize = 2 * SEGMENT;
