@@ -45,7 +45,6 @@ pub(super) struct Fragments {
     rank: Vec<u32>,
     batch: Vec<(Incoming, Vec<u8>)>,
     batch_bytes: usize,
-    batch_size: usize,
     /// What is sorted and has no place yet.
     sorted: std::vec::IntoIter<(Incoming, Vec<u8>)>,
     /// Content that has its place but is not yet part of a job.
@@ -95,7 +94,6 @@ impl Fragments {
             rank: rank(tree),
             batch: Vec::new(),
             batch_bytes: 0,
-            batch_size: if tree.len() < MANY { BATCH } else { BATCH_OF_MANY },
             sorted: Vec::new().into_iter(),
             pending: Vec::new(),
             size: 0,
@@ -133,7 +131,8 @@ impl Fragments {
 
     /// The next of a sorted batch.
     fn next(&mut self, last: bool) -> Option<(Incoming, Vec<u8>)> {
-        if self.sorted.len() == 0 && (self.batch_bytes >= self.batch_size || last) {
+        let enough = if self.rank.len() < MANY { BATCH } else { BATCH_OF_MANY };
+        if self.sorted.len() == 0 && (self.batch_bytes >= enough || last) {
             self.batch_bytes = 0;
             let mut batch = std::mem::take(&mut self.batch);
             batch.sort_by_key(|(file, _)| self.rank[file.node.0]);
