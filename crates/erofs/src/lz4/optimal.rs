@@ -35,7 +35,7 @@ impl<'a> Optimal<'a> {
         let chunk = limit.clamp(CHUNK.0, CHUNK.1);
         let mut sequences = Sequences::new(data, start, limit, out);
         let mut at = start;
-        while at < data.len() && at - sequences.anchor <= limit && !sequences.is_full {
+        while at < data.len() && at - sequences.anchor <= sequences.room() && !sequences.is_full {
             let (from, end) = (at, data.len().min(at + chunk));
             self.search(from, end, start);
             self.shorten();
