@@ -3,14 +3,18 @@
 //! Names and link targets are bytes, since a file system does not know of Unicode. A tree cannot be wrong: names
 //! are checked when they are added, and every entry but the root has a folder above it.
 
+mod xattrs;
+
 use std::collections::BTreeMap;
 
 use crate::format::mode;
+pub use xattrs::Xattrs;
 
 /// A tree of entries; `T` is what is known of a file's content (its size before writing, its place after reading).
 #[derive(Clone, Debug)]
 pub struct Tree<T> {
     nodes: Vec<Node<T>>,
+    known: xattrs::Known,
 }
 
 /// An entry of a [`Tree`]. Several names may lead to one entry: those are hard links.
@@ -65,8 +69,8 @@ pub struct Meta {
     pub gid: u32,
     /// Time of the last modification.
     pub mtime: Time,
-    /// Extended attributes by full name, `security.capability` for instance.
-    pub xattrs: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Extended attributes.
+    pub xattrs: Xattrs,
 }
 
 /// A moment: seconds since 1970 (negative before) and nanoseconds.
@@ -127,7 +131,8 @@ impl<T> Node<T> {
 impl<T> Tree<T> {
     /// A tree of one folder, the root.
     pub fn new(root: Meta) -> Self {
-        Self { nodes: vec![Node { meta: root, kind: Kind::Directory(BTreeMap::new()) }] }
+        let root = Node { meta: root, kind: Kind::Directory(BTreeMap::new()) };
+        Self { nodes: vec![root], known: xattrs::Known::default() }
     }
 
     /// The root folder.
@@ -150,9 +155,11 @@ impl<T> Tree<T> {
         &self.nodes[id.0]
     }
 
-    /// Mode, owner, time and attributes of an entry, to change them.
-    pub fn meta_mut(&mut self, id: NodeId) -> &mut Meta {
-        &mut self.nodes[id.0].meta
+    /// Sets an extended attribute of an entry.
+    pub fn set_xattr(&mut self, id: NodeId, name: &[u8], value: &[u8]) {
+        let xattrs = &mut self.nodes[id.0].meta.xattrs;
+        xattrs.insert(name, value);
+        *xattrs = self.known.share(std::mem::take(xattrs));
     }
 
     /// All entries, in the order in which they were added.
@@ -178,7 +185,12 @@ impl<T> Tree<T> {
     ///
     /// # Errors
     /// The name or the link target is not one, the name is taken, or `folder` is not a folder.
-    pub fn add(&mut self, folder: NodeId, name: &[u8], node: Node<T>) -> Result<NodeId, TreeError> {
+    pub fn add(
+        &mut self,
+        folder: NodeId,
+        name: &[u8],
+        mut node: Node<T>,
+    ) -> Result<NodeId, TreeError> {
         if let Kind::Symlink(target) = &node.kind
             && (target.is_empty() || target.len() > 4095 || target.contains(&0))
         {
@@ -186,6 +198,7 @@ impl<T> Tree<T> {
         }
         let id = NodeId(self.nodes.len());
         self.enter(folder, name, id)?;
+        node.meta.xattrs = self.known.share(node.meta.xattrs);
         self.nodes.push(node);
         Ok(id)
     }

@@ -175,9 +175,9 @@ impl Entry {
         };
         let meta = &node.meta;
         let xattr = |name: &[u8]| meta.xattrs.get(name);
-        let label = xattr(b"security.selinux").map(|value| text(value));
+        let label = xattr(b"security.selinux").map(text);
         let capabilities = xattr(b"security.capability");
-        let capabilities = capabilities.and_then(|value| Capabilities::from_xattr(value));
+        let capabilities = capabilities.and_then(Capabilities::from_xattr);
         Self {
             path,
             kind,
@@ -237,7 +237,7 @@ mod tests {
         let release = b"ID=fedora\nVERSION_ID=43\n";
         let size = release.len() as u64;
         let meta = Meta {
-            xattrs: BTreeMap::from([(b"security.selinux".to_vec(), b"u:r:t:s0\0".to_vec())]),
+            xattrs: [("security.selinux", "u:r:t:s0\0")].into_iter().collect(),
             ..Meta::new(0o4644)
         };
         let file = tree.file(folder, b"extension-release.app", meta, size).expect("a new name");

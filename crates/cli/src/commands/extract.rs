@@ -133,8 +133,8 @@ impl Extraction {
             let now = path.symlink_metadata()?;
             self.refused += usize::from((now.uid(), now.gid()) != (meta.uid, meta.gid));
         }
-        for (name, value) in &meta.xattrs {
-            match unix::lsetxattr(path, name.as_slice(), value, XattrFlags::empty()) {
+        for (name, value) in meta.xattrs.iter() {
+            match unix::lsetxattr(path, name, value, XattrFlags::empty()) {
                 Ok(()) => {}
                 Err(rustix::io::Errno::PERM | rustix::io::Errno::OPNOTSUPP) if !self.is_root => {
                     self.refused += 1;

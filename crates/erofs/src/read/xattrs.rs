@@ -1,6 +1,5 @@
 //! Extended attributes, inline and shared.
 
-use std::collections::BTreeMap;
 use std::io::{Read, Seek};
 
 use zerocopy::FromBytes as _;
@@ -9,13 +8,14 @@ use super::Image;
 use super::inodes::Inode;
 use crate::error::{Error, corrupt};
 use crate::format::{BLOCK_BYTES, XATTR_PREFIXES, XattrEntry, XattrIbodyHeader};
+use crate::tree::Xattrs;
 
 impl<R: Read + Seek> Image<R> {
     /// The extended attributes of an inode by their full names.
-    pub(super) fn xattrs(&mut self, inode: &Inode) -> Result<BTreeMap<Vec<u8>, Vec<u8>>, Error> {
+    pub(super) fn xattrs(&mut self, inode: &Inode) -> Result<Xattrs, Error> {
         let at = inode.xattrs_at();
         let body = self.xattr_body(inode)?;
-        let mut xattrs = BTreeMap::new();
+        let mut xattrs = Xattrs::default();
         for (place, length) in self.shared_xattrs(inode, &body)? {
             let entry = self.read_vec(place, length, "shared attribute")?;
             insert(&mut xattrs, &entry, place)?;
@@ -90,7 +90,7 @@ fn stored_size(header: XattrEntry) -> usize {
         .saturating_add(usize::from(header.e_value_size.get()))
 }
 
-fn insert(xattrs: &mut BTreeMap<Vec<u8>, Vec<u8>>, entry: &[u8], at: u64) -> Result<(), Error> {
+fn insert(xattrs: &mut Xattrs, entry: &[u8], at: u64) -> Result<(), Error> {
     let Ok((header, rest)) = XattrEntry::read_from_prefix(entry) else {
         return Err(corrupt(at, "extended attribute", "a header", "less"));
     };
@@ -104,6 +104,6 @@ fn insert(xattrs: &mut BTreeMap<Vec<u8>, Vec<u8>>, entry: &[u8], at: u64) -> Res
     let Some((name, value)) = rest.split_at_checked(usize::from(header.e_name_len)) else {
         return Err(corrupt(at, "name of an extended attribute", header.e_name_len, rest.len()));
     };
-    xattrs.insert([prefix, name].concat(), value.to_vec());
+    xattrs.insert(&[prefix, name].concat(), value);
     Ok(())
 }

@@ -31,11 +31,11 @@ impl Xattrs {
         let mut uses = BTreeMap::<Vec<u8>, usize>::new();
         for id in tree.ids() {
             let mut size = size_of::<XattrIbodyHeader>();
-            for (name, value) in &tree.node(id).meta.xattrs {
-                let entry = entry(name, value).ok_or_else(|| TreeError::Xattr(name.clone()))?;
+            for (name, value) in tree.node(id).meta.xattrs.iter() {
+                let entry = entry(name, value).ok_or_else(|| TreeError::Xattr(name.to_vec()))?;
                 size += entry.len();
                 if size > MAX_BODY {
-                    return Err(TreeError::Xattr(name.clone()).into());
+                    return Err(TreeError::Xattr(name.to_vec()).into());
                 }
                 *uses.entry(entry).or_default() += 1;
             }
@@ -77,7 +77,7 @@ impl Xattrs {
             return Vec::new();
         }
         let (mut ids, mut inline, mut shared) = (Vec::new(), Vec::new(), 0_u8);
-        for (name, value) in xattrs {
+        for (name, value) in xattrs.iter() {
             let entry = entry(name, value).expect("checked when planned");
             match self.shared.get(&entry) {
                 Some(at) if usize::from(shared) < MAX_SHARED => {
@@ -87,7 +87,7 @@ impl Xattrs {
                 _ => inline.extend(entry),
             }
         }
-        let filter = xattrs.keys().fold(u32::MAX, |filter, name| filter & !filter_bit(name));
+        let filter = xattrs.iter().fold(u32::MAX, |filter, (name, _)| filter & !filter_bit(name));
         let header = XattrIbodyHeader {
             h_name_filter: filter.into(),
             h_shared_count: shared,

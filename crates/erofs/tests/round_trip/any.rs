@@ -26,7 +26,7 @@ fn arbitrary_tree() -> impl Strategy<Value = Contents> {
             let mut meta = Meta { uid: number, gid: number >> 16, ..Meta::new(pick) };
             meta.mtime = Time { seconds: i64::from(number % 3), nanoseconds: 0 };
             if number % 4 == 0 {
-                meta.xattrs.insert(b"user.x".to_vec(), name.clone());
+                meta.xattrs.insert(b"user.x", &name);
             }
             let kind = match kind {
                 0 => Kind::Directory(BTreeMap::new()),

@@ -36,8 +36,8 @@ fn sizes_around_blocks_and_segments() {
 fn the_map_of_an_image() {
     let mut tree: Contents = Tree::new(Meta::new(0o755));
     let labelled = |mode| {
-        let label = b"system_u:object_r:usr_t:s0\0".to_vec();
-        Meta { xattrs: [(b"security.selinux".to_vec(), label)].into(), ..Meta::new(mode) }
+        let label = [("security.selinux", "system_u:object_r:usr_t:s0\0")];
+        Meta { xattrs: label.into_iter().collect(), ..Meta::new(mode) }
     };
     let usr = tree.directory(tree.root(), b"usr", labelled(0o755)).unwrap();
     let large: Vec<u8> = noise(60_000).into_iter().map(|byte| byte & 15).collect();
@@ -105,17 +105,15 @@ fn every_type_and_the_edges_of_names_and_numbers() {
 fn xattrs_shared_and_inline() {
     let mut tree: Contents = Tree::new(Meta::new(0o755));
     let root = tree.root();
-    tree.meta_mut(root)
-        .xattrs
-        .insert(b"security.selinux".to_vec(), b"system_u:object_r:usr_t:s0\0".to_vec());
+    tree.set_xattr(root, b"security.selinux", b"system_u:object_r:usr_t:s0\0");
     for number in 0..600_u32 {
         let mut meta = Meta::new(0o644);
-        meta.xattrs.insert(b"security.selinux".to_vec(), b"system_u:object_r:bin_t:s0\0".to_vec());
-        meta.xattrs.insert(b"user.number".to_vec(), number.to_string().into_bytes());
-        meta.xattrs.insert(b"system.posix_acl_access".to_vec(), vec![2; 28]);
+        meta.xattrs.insert(b"security.selinux", b"system_u:object_r:bin_t:s0\0");
+        meta.xattrs.insert(b"user.number", number.to_string().as_bytes());
+        meta.xattrs.insert(b"system.posix_acl_access", &[2; 28]);
         if number % 100 == 0 {
-            meta.xattrs.insert(b"trusted.large".to_vec(), noise(60_000));
-            meta.xattrs.insert(b"user.".iter().chain(&[b'n'; 250]).copied().collect(), Vec::new());
+            meta.xattrs.insert(b"trusted.large", &noise(60_000));
+            meta.xattrs.insert(&[b"user.".as_slice(), &[b'n'; 250]].concat(), &[]);
         }
         tree.file(root, number.to_string().as_bytes(), meta, text(number as usize * 10)).unwrap();
     }
@@ -123,7 +121,7 @@ fn xattrs_shared_and_inline() {
     for name in [b"a", b"b"] {
         let mut meta = Meta::new(0o644);
         for number in 0..300 {
-            meta.xattrs.insert(format!("user.{number}").into_bytes(), vec![number as u8; 40]);
+            meta.xattrs.insert(format!("user.{number}").as_bytes(), &[number as u8; 40]);
         }
         tree.file(root, name, meta, Vec::new()).unwrap();
     }
@@ -134,7 +132,7 @@ fn xattrs_shared_and_inline() {
 fn xattrs_that_cannot_be_stored_are_named() {
     for (name, value) in [(b"system.nfs4_acl".as_slice(), 1), (b"user.", 1), (b"user.x", 65_536)] {
         let mut tree = Tree::new(Meta::new(0o755));
-        tree.meta_mut(tree.root()).xattrs.insert(name.to_vec(), vec![0; value]);
+        tree.set_xattr(tree.root(), name, &vec![0; value]);
         let error = Writer::new(tree, Options::default()).unwrap_err().to_string();
         assert!(error.contains(&*String::from_utf8_lossy(name)), "{error}");
     }

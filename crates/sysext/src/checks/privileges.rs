@@ -14,7 +14,7 @@ pub(super) fn check(image: &mut Image<'_, '_>) {
         }
         let mode = node.meta.mode;
         let sets_id = mode & 0o4000 != 0 || mode & 0o2000 != 0 && mode & 0o010 != 0;
-        let capable = node.meta.xattrs.contains_key(b"security.capability".as_slice());
+        let capable = node.meta.xattrs.get(b"security.capability").is_some();
         match (sets_id, capable) {
             (true, _) => {
                 programs.push((path.clone(), format!("{} ({mode:04o})", super::display(path))));

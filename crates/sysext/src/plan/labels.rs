@@ -56,7 +56,7 @@ pub(super) fn label(
         match labels.lookup(&absolute, kind(&tree.node(node).kind)) {
             Some(label) => {
                 let label = format!("{}\0", with_user(label));
-                tree.meta_mut(node).xattrs.insert(XATTR.to_vec(), label.into_bytes());
+                tree.set_xattr(node, XATTR, label.as_bytes());
             }
             None => {
                 without += 1;

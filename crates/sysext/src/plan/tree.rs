@@ -199,7 +199,7 @@ impl Grower<'_, '_, '_> {
             capabilities.filter(|text| !text.is_empty() && self.entries.is_file(entry));
         match capabilities.map(|text| (text, Capabilities::parse(text))) {
             Some((_, Some(capabilities))) => {
-                meta.xattrs.insert(b"security.capability".to_vec(), capabilities.xattr());
+                meta.xattrs.insert(b"security.capability", &capabilities.xattr());
             }
             Some((text, None)) => self.report(
                 path,

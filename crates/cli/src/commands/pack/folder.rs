@@ -8,7 +8,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use rustix::fs as unix;
-use sysext::erofs::{self, Kind, Meta, Node, NodeId, Rdev, Time, Tree};
+use sysext::erofs::{self, Kind, Meta, Node, NodeId, Rdev, Time, Tree, Xattrs};
 
 use super::source::Source;
 use crate::interrupt;
@@ -97,13 +97,13 @@ fn meta(path: &Path, metadata: &fs::Metadata, epoch: Option<i64>) -> Result<Meta
 }
 
 /// The extended attributes of a file that EROFS can store.
-fn xattrs(path: &Path) -> Result<BTreeMap<Vec<u8>, Vec<u8>>> {
+fn xattrs(path: &Path) -> Result<Xattrs> {
     let names = match read_growing(|buffer| unix::llistxattr(path, buffer)) {
         Ok(names) => names,
         Err(rustix::io::Errno::OPNOTSUPP) => Vec::new(),
         Err(error) => return Err(error.into()),
     };
-    let mut xattrs = BTreeMap::new();
+    let mut xattrs = Xattrs::default();
     for name in names.split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
         if !erofs::can_store_xattr(name) {
             let name = String::from_utf8_lossy(name);
@@ -112,7 +112,7 @@ fn xattrs(path: &Path) -> Result<BTreeMap<Vec<u8>, Vec<u8>>> {
         }
         match read_growing(|buffer| unix::lgetxattr(path, name, buffer)) {
             Ok(value) => {
-                xattrs.insert(name.to_vec(), value);
+                xattrs.insert(name, &value);
             }
             // Some file systems list attributes that they do not give.
             Err(rustix::io::Errno::NODATA) => {}
