@@ -44,6 +44,8 @@ pub use xattrs::can_store_xattr;
 
 /// Inodes and tails that wait before they are placed and written: enough to fill blocks well, little to hold.
 const WAITING_INODES: usize = 16 << 20;
+/// Bytes that an inode takes beside its own while it waits.
+const PER_INODE: usize = 64;
 /// Byte behind the superblock.
 const SUPERBLOCK_END: usize = SUPERBLOCK_AT as usize + size_of::<SuperBlock>();
 /// Byte offset of the root's inode, behind the superblock and the compressor's configuration.
@@ -278,7 +280,7 @@ impl Writer {
             _ => 0,
         };
         let bytes = self.inode(id, body, size);
-        self.waiting_bytes += bytes.len();
+        self.waiting_bytes += bytes.len() + PER_INODE;
         self.waiting.insert(id, bytes);
     }
 
@@ -292,11 +294,20 @@ impl Writer {
     /// Writes the inodes that wait, so that memory stays bounded.
     fn place_waiting(&mut self) {
         self.waiting_bytes = 0;
-        let waiting = std::mem::take(&mut self.waiting);
-        let items: Vec<_> = waiting.iter().map(|(&id, bytes)| (id, bytes.len())).collect();
+        let items: Vec<_> = self.waiting.iter().map(|(&id, bytes)| (id, bytes.len())).collect();
         let (_, placed) = place::place(0, &items);
         self.number(&placed, self.output.at());
-        self.output.append(&placed.fill(|id| &waiting[&id]));
+        self.write_placed(placed, |writer, id| writer.waiting.remove(&id).unwrap_or_default());
+    }
+
+    /// Writes inodes to their places, one by one, so that they are not all there a second time.
+    fn write_placed(&mut self, placed: Placed, inode: impl Fn(&mut Self, NodeId) -> Vec<u8>) {
+        let start = self.output.at();
+        for (id, at) in placed.in_order() {
+            let bytes = inode(self, id);
+            self.output.fill(start + at as u64);
+            self.output.append(&bytes);
+        }
         self.output.align();
     }
 }

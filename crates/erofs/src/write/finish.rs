@@ -41,15 +41,20 @@ impl Writer {
         self.number(&placed, start);
         self.nids[self.tree.root().0] = (ROOT_AT / SLOT) as u64;
 
-        let [in_head, metadata] = [in_head, placed].map(|placed| {
-            placed.fill(|id| self.waiting.remove(&id).unwrap_or_else(|| self.directory(&dirs, id)))
-        });
         dirs.write(&self.tree, &self.nids, &self.links, &mut self.output);
-        self.output.append(&metadata);
-        self.output.align();
+        let inode = |writer: &mut Self, id| {
+            let bytes = writer.waiting.remove(&id);
+            bytes.unwrap_or_else(|| writer.directory(&dirs, id))
+        };
+        self.write_placed(placed, inode);
+        let mut head = Vec::new();
+        for (id, at) in in_head.in_order() {
+            head.resize(at, 0);
+            head.extend(inode(&mut self, id));
+        }
         let root = self.directory(&dirs, self.tree.root());
         let packed_nid = packed.map_or(0, |(id, _)| self.nids[id.0]);
-        self.finish_head(&[(ROOT_AT, &root), (head_at, &in_head)], packed_nid)
+        self.finish_head(&[(ROOT_AT, &root), (head_at, &head)], packed_nid)
     }
 
     /// The packed inode, if there is one, waits with the others, as the entry behind the last of the tree: no folder has

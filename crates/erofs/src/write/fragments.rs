@@ -27,6 +27,8 @@ const BATCH: usize = 32 << 20;
 const BATCH_OF_MANY: usize = 16 << 20;
 /// So many entries.
 const MANY: usize = 64 << 10;
+/// Bytes that a file takes beside its content while it is in a batch.
+const PER_FILE: usize = size_of::<(Incoming, Vec<u8>)>();
 /// Content that goes out at once to be compressed: what is sorted is not all there a second time.
 const OUT: usize = 2 * SEGMENT;
 /// Where the index of the packed inode is, from that inode on.
@@ -45,12 +47,14 @@ pub(super) struct Fragments {
     rank: Vec<u32>,
     batch: Vec<(Incoming, Vec<u8>)>,
     batch_bytes: usize,
-    /// What is sorted and has no place yet.
-    sorted: std::vec::IntoIter<(Incoming, Vec<u8>)>,
+    /// What is sorted, and the order in which it gets its place.
+    sorted: Vec<Option<(Incoming, Vec<u8>)>>,
+    order: std::vec::IntoIter<usize>,
     /// Content that has its place but is not yet part of a job.
     pending: Vec<u8>,
-    /// Bytes of content that have a place, and the most that may have one.
-    size: u64,
+    /// Bytes of content that are part of jobs.
+    cut: u64,
+    /// The most that may have a place.
     pub(super) most: u64,
     /// Places of ends of fragments, by what they hold.
     ends: Ends,
@@ -94,9 +98,10 @@ impl Fragments {
             rank: rank(tree),
             batch: Vec::new(),
             batch_bytes: 0,
-            sorted: Vec::new().into_iter(),
+            sorted: Vec::new(),
+            order: Vec::new().into_iter(),
             pending: Vec::new(),
-            size: 0,
+            cut: 0,
             most: MAX_SIZE,
             ends: Ends::default(),
             fronts: VecDeque::new(),
@@ -112,7 +117,7 @@ impl Fragments {
 
     /// Gathers the end of a file whose other content is written.
     pub(super) fn gather(&mut self, file: Incoming, content: Vec<u8>) {
-        self.batch_bytes += content.len();
+        self.batch_bytes += content.len() + PER_FILE;
         self.batch.push((file, content));
     }
 
@@ -132,23 +137,21 @@ impl Fragments {
     /// The next of a sorted batch.
     fn next(&mut self, last: bool) -> Option<(Incoming, Vec<u8>)> {
         let enough = if self.rank.len() < MANY { BATCH } else { BATCH_OF_MANY };
-        if self.sorted.len() == 0 && (self.batch_bytes >= enough || last) {
+        if self.order.len() == 0 && (self.batch_bytes >= enough || last) {
             self.batch_bytes = 0;
             let mut batch = std::mem::take(&mut self.batch);
-            batch.sort_by_key(|(file, _)| self.rank[file.node.0]);
+            batch.sort_unstable_by_key(|(file, _)| self.rank[file.node.0]);
             let contents: Vec<_> = batch.iter().map(|(_, content)| content.as_slice()).collect();
-            let order = similar::order(&contents);
-            let mut batch: Vec<_> = batch.into_iter().map(Some).collect();
-            let sorted = order.into_iter().filter_map(|place| batch[place].take());
-            self.sorted = sorted.collect::<Vec<_>>().into_iter();
+            self.order = similar::order(&contents).into_iter();
+            self.sorted = batch.into_iter().map(Some).collect();
         }
-        self.sorted.next()
+        self.order.next().and_then(|place| self.sorted[place].take())
     }
 
     fn place_one(&mut self, mut file: Incoming, mut content: Vec<u8>, out: &mut Out) {
         let chain = Chain::new(&content);
         let length = content.len();
-        let shared = self.ends.longest(&chain, self.size).map(|known| {
+        let shared = self.ends.longest(&chain, self.size()).map(|known| {
             let front = file.front(length, known.length);
             (front, known.at + (known.length + front - length) as u64)
         });
@@ -162,37 +165,44 @@ impl Fragments {
                 out.push(Job::gathered(Of::Front(file.node), content, self.features, false));
                 self.fronts.push_back((file, Some(at)));
             }
-            _ if self.size + length as u64 > self.most => {
+            _ if self.size() + length as u64 > self.most => {
                 // The packed inode is full: the file gets blocks of its own.
                 out.push(Job::gathered(Of::Front(file.node), content, self.features, false));
                 self.fronts.push_back((file, None));
             }
             _ => {
-                file.set_fragment(self.size);
+                file.set_fragment(self.size());
                 out.files.push(file);
-                self.ends.insert(&chain, self.size);
-                self.size += length as u64;
-                self.pending.extend(content);
-                while self.pending.len() >= self.piece() {
-                    self.cut(out, false);
-                }
+                self.ends.insert(&chain, self.size());
+                self.put(&content, out);
             }
         }
     }
 
-    /// Bytes of the next piece of the packed inode that is compressed on its own.
-    fn piece(&self) -> usize {
-        if self.size == self.pending.len() as u64 { FIRST } else { SEGMENT }
+    /// Bytes of content that have a place.
+    fn size(&self) -> u64 {
+        self.cut + self.pending.len() as u64
     }
 
-    /// Makes a job of the next piece, or at the end of what there is of it.
+    /// Puts content behind what has a place, and makes jobs of whole pieces: of what is compressed on its own.
+    fn put(&mut self, mut content: &[u8], out: &mut Out) {
+        while !content.is_empty() {
+            let piece = if self.cut == 0 { FIRST } else { SEGMENT };
+            let (now, later) = content.split_at(content.len().min(piece - self.pending.len()));
+            self.pending.extend_from_slice(now);
+            if self.pending.len() == piece {
+                self.cut(out, false);
+                // Room for the next piece at once: a vector that grows takes twice as much, and leaves holes.
+                self.pending.reserve_exact(SEGMENT);
+            }
+            content = later;
+        }
+    }
+
+    /// Makes a job of the next piece.
     fn cut(&mut self, out: &mut Out, is_end: bool) {
-        let end = self.piece().min(self.pending.len());
-        // Room for the next piece at once: a vector that grows takes twice as much, and leaves holes.
-        let room = if is_end { 0 } else { SEGMENT + self.features.pcluster };
-        let mut rest = Vec::with_capacity(room);
-        rest.extend(self.pending.drain(end..));
-        let piece = std::mem::replace(&mut self.pending, rest);
+        let piece = std::mem::take(&mut self.pending);
+        self.cut += piece.len() as u64;
         out.push(Job::gathered(Of::Fragments, piece, self.features, is_end));
     }
 
@@ -206,7 +216,7 @@ impl Fragments {
         }
         let Packed { size, data, .. } = packed;
         self.received += size as u64;
-        if self.received > self.size {
+        if self.received > self.cut {
             return Err(Error::ContentNotWanted);
         }
         let (extents, blocks) = match data {
@@ -249,9 +259,9 @@ impl Fragments {
     /// Whether nothing is gathered, out to be compressed, or not written.
     pub(super) fn is_complete(&self) -> bool {
         let has_none_out =
-            self.fronts.is_empty() && self.ready.is_empty() && self.received == self.size;
+            self.fronts.is_empty() && self.ready.is_empty() && self.received == self.cut;
         let has_none_here =
-            self.batch.is_empty() && self.sorted.len() == 0 && self.pending.is_empty();
+            self.batch.is_empty() && self.order.len() == 0 && self.pending.is_empty();
         has_none_here && has_none_out && self.held.is_empty()
     }
 
@@ -259,7 +269,7 @@ impl Fragments {
     pub(super) fn finish(self) -> Option<(Body, u64)> {
         let (runs, big) = (self.runs.as_ref()?, self.features.has_big_clusters());
         let index = index::shortest(&self.index, runs, INDEX_AT, big);
-        Some((Ending::body(self.end.as_ref(), &index, self.blocks), self.size))
+        Some((Ending::body(self.end.as_ref(), &index, self.blocks), self.cut))
     }
 }
 

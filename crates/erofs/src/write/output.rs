@@ -80,10 +80,15 @@ impl Output {
         self.push(bytes);
     }
 
+    /// Appends zeros up to that offset, less than a block away.
+    pub(super) fn fill(&mut self, end: u64) {
+        let missing = end - self.at();
+        self.append(&[0; BLOCK][..missing as usize]);
+    }
+
     /// Fills the block up with zeros.
     pub(super) fn align(&mut self) {
-        let missing = self.at().next_multiple_of(BLOCK as u64) - self.at();
-        self.append(&[0; BLOCK][..missing as usize]);
+        self.fill(self.at().next_multiple_of(BLOCK as u64));
     }
 
     /// Makes all that is gathered ready.

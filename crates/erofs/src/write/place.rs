@@ -24,15 +24,10 @@ impl Placed {
         self.size = self.size.max(at + size);
     }
 
-    /// The bytes of the area.
-    pub(super) fn fill<B: AsRef<[u8]>>(&self, mut inode: impl FnMut(NodeId) -> B) -> Vec<u8> {
-        let mut area = vec![0; self.size];
-        for &(id, at) in &self.at {
-            let bytes = inode(id);
-            let bytes = bytes.as_ref();
-            area[at..at + bytes.len()].copy_from_slice(bytes);
-        }
-        area
+    /// The inodes as they lie behind one another.
+    pub(super) fn in_order(mut self) -> impl Iterator<Item = (NodeId, usize)> {
+        self.at.sort_unstable_by_key(|(_, at)| *at);
+        self.at.into_iter()
     }
 }
 
