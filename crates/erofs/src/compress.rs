@@ -25,6 +25,9 @@ pub const SEGMENT: usize = 8 << 20;
 /// Bytes of a piece that is stored as it is: few, so that they are still in the cache when they are written.
 pub(crate) const STORED: usize = 1 << 20;
 
+/// Bytes that a job and its result take beside their content, about: a number that is the same on all targets.
+const PER_JOB: usize = 512;
+
 /// Physical clusters in content that is looked for in other content: what is shorter has hardly a whole one in common.
 const REPEATS: usize = 4;
 
@@ -119,6 +122,11 @@ impl Job {
     /// Bytes of content.
     pub(crate) fn size(&self) -> usize {
         self.content.len()
+    }
+
+    /// Bytes of memory that the job takes while it is gathered and run, about.
+    pub fn weight(&self) -> usize {
+        self.content.len() + PER_JOB
     }
 
     /// Whether anything is compressed: content of one cluster becomes a fragment as it is.

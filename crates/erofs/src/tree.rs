@@ -254,6 +254,16 @@ impl<T> Tree<T> {
         Ok(())
     }
 
+    /// Gives back memory that was room for more entries: names that came in order left half of what they are kept in.
+    pub(crate) fn shrink(&mut self) {
+        self.nodes.shrink_to_fit();
+        for node in &mut self.nodes {
+            if let Kind::Directory(entries) = &mut node.kind {
+                *entries = std::mem::take(entries).into_iter().collect();
+            }
+        }
+    }
+
     /// Every path with its entry: the root as the empty path, then depth first in byte order of the names.
     pub fn paths(&self) -> impl Iterator<Item = (Vec<u8>, NodeId)> + '_ {
         let mut stack = vec![(Vec::new(), self.root())];

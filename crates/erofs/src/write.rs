@@ -44,7 +44,7 @@ pub use xattrs::can_store_xattr;
 
 /// Inodes and tails that wait before they are placed and written: enough to fill blocks well, little to hold.
 const WAITING_INODES: usize = 16 << 20;
-/// Bytes that an inode takes beside its own while it waits.
+/// Bytes that an inode takes beside its own while it waits, about.
 const PER_INODE: usize = 64;
 /// Byte behind the superblock.
 const SUPERBLOCK_END: usize = SUPERBLOCK_AT as usize + size_of::<SuperBlock>();
@@ -93,7 +93,8 @@ impl Writer {
     ///
     /// # Errors
     /// An extended attribute cannot be stored.
-    pub fn new(tree: Tree<u64>, options: Options) -> Result<Self, Error> {
+    pub fn new(mut tree: Tree<u64>, options: Options) -> Result<Self, Error> {
+        tree.shrink();
         let links = tree.links();
         let epoch = most_frequent_mtime(&tree);
         let mut xattrs = Xattrs::plan(&tree)?;
@@ -127,7 +128,7 @@ impl Writer {
         if self.features.is_some() { SEGMENT } else { STORED }
     }
 
-    /// Bytes of content that are worth to be gathered before jobs are run: many files are small.
+    /// [Weight](Job::weight) of jobs that is worth to be gathered before they are run: many files are small.
     pub fn batch(&self) -> usize {
         if self.features.is_some() { 2 * SEGMENT } else { STORED }
     }

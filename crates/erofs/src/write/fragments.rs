@@ -27,8 +27,8 @@ const BATCH: usize = 32 << 20;
 const BATCH_OF_MANY: usize = 16 << 20;
 /// So many entries.
 const MANY: usize = 64 << 10;
-/// Bytes that a file takes beside its content while it is in a batch.
-const PER_FILE: usize = size_of::<(Incoming, Vec<u8>)>();
+/// Bytes that a file takes beside its content while it is in a batch, about: a number that is the same on all targets.
+const PER_FILE: usize = 256;
 /// Content that goes out at once to be compressed: what is sorted is not all there a second time.
 const OUT: usize = 2 * SEGMENT;
 /// Where the index of the packed inode is, from that inode on.
@@ -149,9 +149,11 @@ impl Fragments {
     }
 
     fn place_one(&mut self, mut file: Incoming, mut content: Vec<u8>, out: &mut Out) {
-        let chain = Chain::new(&content);
         let length = content.len();
-        let shared = self.ends.longest(&chain, self.size()).map(|known| {
+        // What is shorter than a block saves less than it costs to know it.
+        let chain = (length >= BLOCK).then(|| Chain::new(&content));
+        let known = chain.as_ref().and_then(|chain| self.ends.longest(chain, self.size()));
+        let shared = known.map(|known| {
             let front = file.front(length, known.length);
             (front, known.at + (known.length + front - length) as u64)
         });
@@ -173,7 +175,9 @@ impl Fragments {
             _ => {
                 file.set_fragment(self.size());
                 out.files.push(file);
-                self.ends.insert(&chain, self.size());
+                if let Some(chain) = chain {
+                    self.ends.insert(&chain, self.size());
+                }
                 self.put(&content, out);
             }
         }

@@ -27,9 +27,10 @@ impl<R: Read> Compose<R> {
                 (text, at) = (text + 1, 0);
                 continue;
             }
-            gathered += piece.len();
             at += piece.len();
-            jobs.push(Job::new(writer, *node, piece.to_vec()));
+            let job = Job::new(writer, *node, piece.to_vec());
+            gathered += job.weight();
+            jobs.push(job);
         }
         Ok((jobs, State::Texts(text, at)))
     }
@@ -68,8 +69,9 @@ impl<R: Read> Compose<R> {
                 filled += read;
             }
             self.progress.advance(filled as u64);
-            gathered += content.len();
-            jobs.push(Job::new(writer, node, content));
+            let job = Job::new(writer, node, content);
+            gathered += job.weight();
+            jobs.push(job);
             file = Some((node, left - filled as u64)).filter(|(_, left)| *left > 0);
         }
         Ok((jobs, State::Reading { package, payload, file }))
