@@ -1,9 +1,11 @@
 //! `sysext-composer pack`: a folder to an image.
 
+mod files;
 mod folder;
 mod source;
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use anyhow::Result;
 use indicatif::ProgressBar;
@@ -13,28 +15,36 @@ use crate::output::Output;
 use crate::terminal::{Terminal, bytes};
 use crate::workers::Workers;
 use crate::{Outcome, args, interrupt};
+use files::{Files, Place};
 use folder::Folder;
 use source::{Pieces, Source};
 
 /// Bytes of small files that stay in memory once they have been read to find those that are equal.
 const KEPT: u64 = 32 << 20;
+/// Bytes that each takes beside its content.
+const PER_FILE: u64 = 128;
 
 pub(crate) fn run(args: &args::Pack, terminal: &Terminal) -> Result<Outcome> {
     let options = args.storage.options()?;
-    let Folder { tree, files } = Folder::scan(&args.dir, args.source_date_epoch)?;
+    let Folder { tree, mut files } = Folder::scan(&args.dir, args.source_date_epoch)?;
     let entries = tree.len();
-    let content: u64 = files.iter().map(|file| file.size).sum();
+    let content = files.size();
     let mut writer = Writer::new(tree, options)?;
-    let files = share(&mut writer, files)?;
+    share(&mut writer, &mut files)?;
     let output = Output::new(&args.output)?;
-    let bar = terminal.progress(files.iter().map(|file| file.size).sum());
+    let bar = terminal.progress(files.size());
     bar.set_message("Packing");
     let workers = Workers::new(args.storage.workers);
     // Nothing is read while jobs run, so several cores get more of it; but a writer of fragments gathers content, too.
     let batch = if options.profile == Profile::Small { 1 } else { 2 } * writer.batch();
-    let (jobs, gathered, spare) = (Vec::new(), 0, Vec::new());
-    let mut packing = Packing { writer, workers, output, bar, batch, jobs, gathered, spare };
-    files.into_iter().try_for_each(|file| packing.file(file))?;
+    let (jobs, weight, gathered, spare) = (Vec::new(), 0, 0, Vec::new());
+    let mut packing =
+        Packing { writer, workers, output, bar, batch, jobs, weight, gathered, spare };
+    for place in files.take() {
+        let file = files.source(place);
+        files.forget(file.node);
+        packing.file(file)?;
+    }
     let size = packing.finish()?;
     if terminal.json {
         terminal.result(&serde_json::json!({
@@ -50,35 +60,57 @@ pub(crate) fn run(args: &args::Pack, terminal: &Terminal) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// Finds files of equal content and lets them share it. Gives those that are to be packed.
-fn share(writer: &mut Writer, files: Vec<Source>) -> Result<Vec<Source>> {
-    let mut sizes = BTreeMap::<u64, usize>::new();
-    for file in &files {
-        *sizes.entry(file.size).or_default() += 1;
-    }
-    let mut alike = BTreeMap::<(u64, u128), usize>::new();
-    let mut kept = Vec::<Source>::with_capacity(files.len());
-    let mut room = KEPT;
-    for mut file in files.into_iter().filter(|file| file.size > 0) {
-        interrupt::check()?;
-        if sizes[&file.size] > 1 {
-            if file.size <= room.min(Pieces::SIZE) {
-                file.keep_content()?;
+/// Finds files of equal content and lets them share it. Leaves those that are to be packed.
+fn share(writer: &mut Writer, files: &mut Files) -> Result<()> {
+    let mut all = files.take();
+    all.retain(|place| place.size > 0);
+    let mut same = hashes(&all, files)?;
+    same.sort_unstable();
+    let mut is_shared = vec![false; all.len()];
+    for same in same.chunk_by(|one, other| (one.size, one.hash) == (other.size, other.hash)) {
+        let [first, others @ ..] = same else { continue };
+        for other in others {
+            interrupt::check()?;
+            let [one, two] = [first, other].map(|place| files.source(all[place.nth]));
+            if one.has_content_of(&two)? {
+                writer.share(two.node, one.node)?;
+                files.forget(two.node);
+                is_shared[other.nth] = true;
             }
-            let hash = file.hash()?;
-            if let Some(&first) = alike.get(&(file.size, hash)) {
-                let first = &kept[first];
-                if file.has_content_of(first)? {
-                    writer.share(file.node, first.node)?;
-                    continue;
-                }
-            }
-            alike.entry((file.size, hash)).or_insert(kept.len());
-            room -= file.content.as_ref().map_or(0, Vec::len) as u64;
         }
-        kept.push(file);
     }
-    Ok(kept)
+    let mut is_shared = is_shared.into_iter();
+    all.retain(|_| is_shared.next() == Some(false));
+    files.set(all);
+    Ok(())
+}
+
+/// A file that may have the content of another, in the order in which those that do come together.
+#[derive(Eq, Ord, PartialEq, PartialOrd)]
+struct Hashed {
+    size: u64,
+    hash: u64,
+    nth: usize,
+}
+
+/// The hashes of files that have the size of another. What was read of small ones is kept.
+fn hashes(all: &[Place], files: &mut Files) -> Result<Vec<Hashed>> {
+    let mut sizes = BTreeMap::<u64, usize>::new();
+    all.iter().for_each(|place| *sizes.entry(place.size).or_default() += 1);
+    let mut hashes = Vec::new();
+    let mut room = KEPT;
+    for (nth, place) in all.iter().enumerate().filter(|(_, place)| sizes[&place.size] > 1) {
+        interrupt::check()?;
+        let mut file = files.source(*place);
+        let weight = file.size + PER_FILE;
+        if file.size <= Pieces::SIZE && weight <= room {
+            file.keep_content()?;
+            files.keep(&file);
+            room -= weight;
+        }
+        hashes.push(Hashed { size: file.size, hash: file.hash()?, nth });
+    }
+    Ok(hashes)
 }
 
 /// An image in the making.
@@ -87,11 +119,12 @@ struct Packing {
     workers: Workers,
     output: Output,
     bar: ProgressBar,
-    /// Bytes of content that are gathered before they are compressed.
+    /// Weight of jobs that are gathered before they are run.
     batch: usize,
-    /// What is to be compressed next, and its bytes.
+    /// What is to be compressed next, its weight, and the bytes of its content.
     jobs: Vec<Job>,
-    gathered: usize,
+    weight: usize,
+    gathered: u64,
     /// Memory that was written and may be read into again: fresh memory costs more than the copy into it.
     spare: Vec<Vec<u8>>,
 }
@@ -100,7 +133,7 @@ impl Packing {
     /// Gathers the content of a file and compresses what is gathered once it is enough.
     fn file(&mut self, mut file: Source) -> Result<()> {
         if let Some(content) = file.content.take() {
-            return self.gather(file.node, content);
+            return self.gather(file.node, Rc::unwrap_or_clone(content));
         }
         let mut pieces = Pieces::new(&file)?;
         while pieces.left > 0 {
@@ -114,16 +147,19 @@ impl Packing {
 
     /// Gathers a piece of a file.
     fn gather(&mut self, node: NodeId, content: Vec<u8>) -> Result<()> {
-        self.gathered += content.len();
-        self.jobs.push(Job::new(&self.writer, node, content));
-        if self.gathered >= self.batch { self.compress() } else { Ok(()) }
+        self.gathered += content.len() as u64;
+        let job = Job::new(&self.writer, node, content);
+        self.weight += job.weight();
+        self.jobs.push(job);
+        if self.weight >= self.batch { self.compress() } else { Ok(()) }
     }
 
     /// Compresses what is gathered and writes what comes of it.
     fn compress(&mut self) -> Result<()> {
         let jobs = std::mem::take(&mut self.jobs);
         self.run(jobs)?;
-        self.bar.inc(std::mem::take(&mut self.gathered) as u64);
+        self.weight = 0;
+        self.bar.inc(std::mem::take(&mut self.gathered));
         self.run_gathered(false)
     }
 

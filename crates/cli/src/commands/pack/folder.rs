@@ -10,13 +10,13 @@ use anyhow::{Context as _, Result, bail};
 use rustix::fs as unix;
 use sysext::erofs::{self, Kind, Meta, Node, NodeId, Rdev, Time, Tree, Xattrs};
 
-use super::source::Source;
+use super::files::Files;
 use crate::interrupt;
 
 /// A folder of the host as a tree, and where its files lie.
 pub(super) struct Folder {
     pub(super) tree: Tree<u64>,
-    pub(super) files: Vec<Source>,
+    pub(super) files: Files,
 }
 
 impl Folder {
@@ -26,7 +26,8 @@ impl Folder {
         if !metadata.is_dir() {
             bail!("{} is not a folder", root.display());
         }
-        let mut folder = Self { tree: Tree::new(meta(root, &metadata, epoch)?), files: Vec::new() };
+        let mut folder =
+            Self { tree: Tree::new(meta(root, &metadata, epoch)?), files: Files::default() };
         let mut known = BTreeMap::<(u64, u64), NodeId>::new();
         let mut below = vec![(root.to_owned(), folder.tree.root())];
         while let Some((path, id)) = below.pop() {
@@ -34,6 +35,7 @@ impl Folder {
             let listed = fs::read_dir(&path).and_then(Iterator::collect::<std::io::Result<Vec<_>>>);
             let mut listed = listed.with_context(|| format!("cannot read {}", path.display()))?;
             listed.sort_by_key(fs::DirEntry::file_name);
+            folder.files.push_folder(path);
             for entry in listed {
                 let path = entry.path();
                 let metadata =
@@ -54,8 +56,7 @@ impl Folder {
                 if metadata.is_dir() {
                     below.push((path, child));
                 } else if metadata.is_file() {
-                    let size = metadata.len();
-                    folder.files.push(Source { node: child, path, size, content: None });
+                    folder.files.push(child, &name, metadata.len());
                 }
             }
         }

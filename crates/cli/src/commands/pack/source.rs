@@ -1,12 +1,14 @@
 //! Files of the host and their content.
 
 use std::fs::File;
+use std::hash::Hasher as _;
 use std::io::Read as _;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use anyhow::{Context as _, Result, bail};
 use sysext::erofs::NodeId;
-use twox_hash::xxhash3_128;
+use twox_hash::xxhash3_64;
 
 /// A file of the tree and where its content is.
 pub(super) struct Source {
@@ -14,30 +16,33 @@ pub(super) struct Source {
     pub(super) path: PathBuf,
     pub(super) size: u64,
     /// The content, if it has been read and kept.
-    pub(super) content: Option<Vec<u8>>,
+    pub(super) content: Option<Content>,
 }
+
+/// Content that is kept in memory.
+pub(super) type Content = Rc<Vec<u8>>;
 
 impl Source {
     /// Reads the content and keeps it: opening a small file a second time costs more than its bytes.
     pub(super) fn keep_content(&mut self) -> Result<()> {
         let mut content = Vec::new();
         Pieces::new(self)?.read(self.size, &mut content)?;
-        self.content = Some(content);
+        self.content = Some(Rc::new(content));
         Ok(())
     }
 
     /// A hash that is fast and easy to collide with: what has the same is compared.
-    pub(super) fn hash(&self) -> Result<u128> {
+    pub(super) fn hash(&self) -> Result<u64> {
         if let Some(content) = &self.content {
-            return Ok(xxhash3_128::Hasher::oneshot(content));
+            return Ok(xxhash3_64::Hasher::oneshot(content));
         }
         let (mut pieces, mut piece) = (Pieces::new(self)?, Vec::new());
-        let mut hash = xxhash3_128::Hasher::new();
+        let mut hash = xxhash3_64::Hasher::new();
         while pieces.left > 0 {
             pieces.read(Pieces::SIZE, &mut piece)?;
             hash.write(&piece);
         }
-        Ok(hash.finish_128())
+        Ok(hash.finish())
     }
 
     /// Whether it has the content of another file of its size.
