@@ -113,6 +113,7 @@ pub(crate) fn strange_tree() -> (tempfile::TempDir, PathBuf) {
     special_files(&root);
     names(&root);
     owners_and_attributes(&root);
+    across_blocks(&root);
     (scratch, root)
 }
 
@@ -170,6 +171,26 @@ fn owners_and_attributes(root: &Path) {
         );
         set("trusted.number", number.to_string().as_bytes());
         set("security.selinux", b"system_u:object_r:usr_t:s0\0");
+    }
+}
+
+/// Inodes of 64 bytes with attributes, which ends of blocks cut in all places that there are. Some leave little room.
+fn across_blocks(root: &Path) {
+    let folder = root.join("across");
+    fs::create_dir(&folder).unwrap();
+    for number in 0..600_u32 {
+        let path = folder.join(number.to_string());
+        match number % 5 {
+            0 => fs::write(&path, noise(3700 + u64::from(number % 300))).unwrap(),
+            1 => fs::write(&path, vec![number as u8; number as usize]).unwrap(),
+            _ => symlink("t".repeat(number as usize % 90 + 1), &path).unwrap(),
+        }
+        let value = number.to_string().repeat(number as usize % 7 + 1);
+        rustix::fs::lsetxattr(&path, "trusted.x", value.as_bytes(), XattrFlags::empty()).unwrap();
+        let time = rustix::fs::Timespec { tv_sec: number.into(), tv_nsec: 0 };
+        let times = rustix::fs::Timestamps { last_access: time, last_modification: time };
+        let flags = rustix::fs::AtFlags::SYMLINK_NOFOLLOW;
+        rustix::fs::utimensat(CWD, &path, &times, flags).unwrap();
     }
 }
 

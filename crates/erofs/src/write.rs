@@ -38,7 +38,7 @@ use fragments::Fragments;
 use inodes::{Body, Inode};
 use output::Output;
 pub use output::Write;
-use place::Placed;
+use place::{Item, Placed};
 use xattrs::Xattrs;
 pub use xattrs::can_store_xattr;
 
@@ -46,6 +46,8 @@ pub use xattrs::can_store_xattr;
 const WAITING_INODES: usize = 16 << 20;
 /// Bytes that an inode takes beside its own while it waits, about.
 const PER_INODE: usize = 64;
+/// Blocks that are not written yet then, since they have room for inodes that come later.
+const OPEN: usize = WAITING_INODES / BLOCK / 2;
 /// Byte behind the superblock.
 const SUPERBLOCK_END: usize = SUPERBLOCK_AT as usize + size_of::<SuperBlock>();
 /// Byte offset of the root's inode, behind the superblock and the compressor's configuration.
@@ -62,7 +64,7 @@ pub struct Writer {
     /// Inode numbers by entry, behind them that of the packed inode; 0 (never an inode) where there is none yet.
     nids: Vec<u64>,
     /// Finished inodes with what follows them, not yet placed.
-    waiting: BTreeMap<NodeId, Vec<u8>>,
+    waiting: BTreeMap<NodeId, Waiting>,
     waiting_bytes: usize,
     /// The file whose content is coming in.
     incoming: Option<Incoming>,
@@ -75,6 +77,15 @@ pub struct Writer {
     /// Those files.
     shared: BTreeSet<NodeId>,
     output: Output,
+}
+
+/// An inode that waits for its place.
+#[derive(Debug)]
+struct Waiting {
+    /// The inode and all that follows it.
+    bytes: Vec<u8>,
+    /// Bytes at their end that must be in one block.
+    whole: usize,
 }
 
 /// An image that is complete once these last bytes are written.
@@ -281,8 +292,12 @@ impl Writer {
             _ => 0,
         };
         let bytes = self.inode(id, body, size);
-        self.waiting_bytes += bytes.len() + PER_INODE;
-        self.waiting.insert(id, bytes);
+        // Older kernels refuse a link whose target is not in the block in which the inode ends.
+        let is_link = matches!(self.tree.node(id).kind, Kind::Symlink(_));
+        let whole = if is_link { bytes.len() } else { body.whole };
+        let waiting = Waiting { bytes, whole };
+        self.waiting_bytes += waiting.weight();
+        self.waiting.insert(id, waiting);
     }
 
     /// Gives placed inodes their numbers; their area starts at byte `start`.
@@ -294,11 +309,14 @@ impl Writer {
 
     /// Writes the inodes that wait, so that memory stays bounded.
     fn place_waiting(&mut self) {
-        self.waiting_bytes = 0;
-        let items: Vec<_> = self.waiting.iter().map(|(&id, bytes)| (id, bytes.len())).collect();
-        let (_, placed) = place::place(0, &items);
+        let waiting = self.waiting.iter();
+        let items: Vec<_> = waiting.map(|(&id, waiting)| waiting.item(id)).collect();
+        let (_, placed) = place::place(0, &items, OPEN);
         self.number(&placed, self.output.at());
-        self.write_placed(placed, |writer, id| writer.waiting.remove(&id).unwrap_or_default());
+        self.write_placed(placed, |writer, id| {
+            writer.waiting.remove(&id).map_or_else(Vec::new, |waiting| waiting.bytes)
+        });
+        self.waiting_bytes = self.waiting.values().map(Waiting::weight).sum();
     }
 
     /// Writes inodes to their places, one by one, so that they are not all there a second time.
@@ -310,6 +328,17 @@ impl Writer {
             self.output.append(&bytes);
         }
         self.output.align();
+    }
+}
+
+impl Waiting {
+    /// Bytes of memory, about.
+    fn weight(&self) -> usize {
+        self.bytes.len() + PER_INODE
+    }
+
+    fn item(&self, id: NodeId) -> Item {
+        Item { id, size: self.bytes.len(), whole: self.whole }
     }
 }
 

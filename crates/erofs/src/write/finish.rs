@@ -3,7 +3,8 @@
 use zerocopy::IntoBytes as _;
 
 use super::inodes::{self, Body};
-use super::{Finished, ROOT_AT, SUPERBLOCK_END, Write, Writer, crc32c, dirs, place};
+use super::place::Item;
+use super::{Finished, ROOT_AT, SUPERBLOCK_END, Waiting, Write, Writer, crc32c, dirs, place};
 use crate::error::Error;
 use crate::format::{self, BLOCK, SLOT, SUPERBLOCK_AT, SuperBlock};
 use crate::options::Features;
@@ -27,15 +28,15 @@ impl Writer {
                 continue;
             }
             if let Some(tail) = dirs.tail(id) {
-                items.push((id, self.inode_size(id) + tail));
-            } else if let Some(bytes) = self.waiting.get(&id) {
-                items.push((id, bytes.len()));
+                items.push(Item { id, size: self.inode_size(id) + tail, whole: tail });
+            } else if let Some(waiting) = self.waiting.get(&id) {
+                items.push(waiting.item(id));
             }
             self.nids[id.0] = u64::MAX; // Its further names are the same inode.
         }
         // What is left of the head takes some of them.
         let head_at = self.xattrs.end().next_multiple_of(SLOT);
-        let (in_head, placed) = place::place(head_at.next_multiple_of(BLOCK) - head_at, &items);
+        let (in_head, placed) = place::place(head_at.next_multiple_of(BLOCK) - head_at, &items, 0);
         let start = self.output.at() + dirs.blocks() * BLOCK as u64;
         self.number(&in_head, head_at as u64);
         self.number(&placed, start);
@@ -43,8 +44,8 @@ impl Writer {
 
         dirs.write(&self.tree, &self.nids, &self.links, &mut self.output);
         let inode = |writer: &mut Self, id| {
-            let bytes = writer.waiting.remove(&id);
-            bytes.unwrap_or_else(|| writer.directory(&dirs, id))
+            let waiting = writer.waiting.remove(&id);
+            waiting.map_or_else(|| writer.directory(&dirs, id), |waiting| waiting.bytes)
         };
         self.write_placed(placed, inode);
         let mut head = Vec::new();
@@ -53,13 +54,13 @@ impl Writer {
             head.extend(inode(&mut self, id));
         }
         let root = self.directory(&dirs, self.tree.root());
-        let packed_nid = packed.map_or(0, |(id, _)| self.nids[id.0]);
+        let packed_nid = packed.map_or(0, |packed| self.nids[packed.id.0]);
         self.finish_head(&[(ROOT_AT, &root), (head_at, &head)], packed_nid)
     }
 
     /// The packed inode, if there is one, waits with the others, as the entry behind the last of the tree: no folder has
-    /// it. Gives that, and its bytes.
-    fn finish_fragments(&mut self) -> Result<Option<(NodeId, usize)>, Error> {
+    /// it.
+    fn finish_fragments(&mut self) -> Result<Option<Item>, Error> {
         let Some(fragments) = self.fragments.take() else { return Ok(None) };
         if !fragments.is_complete() {
             return Err(Error::JobsLeft);
@@ -67,9 +68,10 @@ impl Writer {
         Ok(fragments.finish().map(|(body, content)| {
             let id = NodeId(self.tree.len());
             let bytes = inodes::packed(&body, content, id.0 as u32 + 1);
-            let size = bytes.len();
-            self.waiting.insert(id, bytes);
-            (id, size)
+            let waiting = Waiting { bytes, whole: body.whole };
+            let item = waiting.item(id);
+            self.waiting.insert(id, waiting);
+            item
         }))
     }
 

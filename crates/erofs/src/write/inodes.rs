@@ -17,6 +17,8 @@ pub(super) struct Body {
     follows: Vec<u8>,
     /// What follows starts at a multiple of this.
     align: usize,
+    /// Bytes at the end of what follows that must be in one block: an inline tail.
+    pub(super) whole: usize,
 }
 
 impl Body {
@@ -32,19 +34,20 @@ impl Body {
     /// Whole blocks, if there are any, and a tail behind the inode.
     pub(super) fn inline(start: Option<u64>, tail: Vec<u8>) -> Self {
         let start = start.map_or(NO_BLOCK, |start| start as u32);
-        Self::new(format::LAYOUT_FLAT_INLINE, start, tail)
+        Self { whole: tail.len(), ..Self::new(format::LAYOUT_FLAT_INLINE, start, tail) }
     }
 
-    /// `blocks` compressed blocks; map header, index and what else there is follow.
-    pub(super) fn compressed(layout: u16, blocks: u64, follows: &[&[u8]]) -> Self {
-        Self { align: 8, ..Self::new(layout, blocks as u32, follows.concat()) }
+    /// `blocks` compressed blocks; map header, index and an inline tail, if there is one, follow.
+    pub(super) fn compressed(layout: u16, blocks: u64, index: &[&[u8]], tail: &[u8]) -> Self {
+        let follows = [&index.concat(), tail].concat();
+        Self { align: 8, whole: tail.len(), ..Self::new(layout, blocks as u32, follows) }
     }
 
     /// Nothing but a fragment: content of the packed inode from byte `at` on.
     pub(super) fn fragment(at: u64) -> Self {
         // The map header is one number then.
         let header = (at | 1 << 63).to_le_bytes();
-        Self::compressed(format::LAYOUT_COMPRESSED_COMPACT, 0, &[&header])
+        Self::compressed(format::LAYOUT_COMPRESSED_COMPACT, 0, &[&header], &[])
     }
 
     pub(super) fn device(rdev: u32) -> Self {
@@ -52,7 +55,7 @@ impl Body {
     }
 
     fn new(layout: u16, i_u: u32, follows: Vec<u8>) -> Self {
-        Self { layout, i_u, follows, align: 1 }
+        Self { layout, i_u, follows, align: 1, whole: 0 }
     }
 }
 

@@ -49,7 +49,7 @@ impl Ending {
             h_advise: (advise | index.advise).into(),
             ..MapHeader::default()
         };
-        Body::compressed(index.layout, blocks, &[header.as_bytes(), &index.bytes, inline])
+        Body::compressed(index.layout, blocks, &[header.as_bytes(), &index.bytes], inline)
     }
 }
 

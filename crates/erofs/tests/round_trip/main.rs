@@ -5,10 +5,12 @@ mod any;
 mod sharing;
 mod support;
 
+use std::collections::BTreeMap;
 use std::io::Cursor;
 
 use erofs::{
-    Image, Job, Kind, Meta, Node, Options, Profile, Rdev, SEGMENT, Time, Tree, Workspace, Writer,
+    Area, BLOCK, Image, Job, Kind, Meta, Node, Options, Part, Profile, Rdev, SEGMENT, Time, Tree,
+    Workspace, Writer,
 };
 
 use support::{Contents, check, noise, one_file, text, write};
@@ -126,6 +128,39 @@ fn xattrs_shared_and_inline() {
         tree.file(root, name, meta, Vec::new()).unwrap();
     }
     check(&tree);
+}
+
+/// Older kernels refuse a link whose target is in another block than the end of its inode.
+#[test]
+fn inodes_cross_blocks_but_links_do_not() {
+    let mut tree: Contents = Tree::new(Meta::new(0o755));
+    for number in 0..500_i64 {
+        let mut meta = Meta::new(0o644);
+        meta.mtime.seconds = number;
+        meta.xattrs.insert(b"user.number", number.to_string().as_bytes());
+        let kind = match number % 5 {
+            0 => Kind::File(noise(3700 + number as usize)),
+            1 => Kind::File(Vec::new()),
+            _ => Kind::Symlink(vec![b't'; number as usize % 90 + 1]),
+        };
+        tree.add(tree.root(), number.to_string().as_bytes(), Node { meta, kind }).unwrap();
+    }
+    check(&tree);
+    let mut image = Image::open(Cursor::new(write(&tree, Options::new(Profile::None)))).unwrap();
+    let mut ends = BTreeMap::new();
+    for Area { at, length, part, path } in image.map().unwrap() {
+        if matches!(part, Part::Inode | Part::Xattrs | Part::Inline) {
+            ends.entry(path.unwrap_or_default()).or_insert((at, at)).1 = at + length;
+        }
+    }
+    let is_cut = |(start, end): (u64, u64)| start / BLOCK as u64 != (end - 1) / BLOCK as u64;
+    let cut = ends.iter().filter(|(_, ends)| is_cut(**ends)).map(|(path, _)| path);
+    let (links, others): (Vec<_>, Vec<_>) = cut.partition(|path| {
+        let id = tree.find(path).unwrap();
+        matches!(tree.node(id).kind, Kind::Symlink(_))
+    });
+    assert_eq!(links, [] as [&Vec<u8>; 0]);
+    assert!(!others.is_empty());
 }
 
 #[test]
