@@ -22,6 +22,7 @@ mod repeats;
 mod similar;
 mod splice;
 mod tails;
+mod waiting;
 mod xattrs;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,16 +39,10 @@ use fragments::Fragments;
 use inodes::{Body, Inode};
 use output::Output;
 pub use output::Write;
-use place::{Item, Placed};
+use waiting::Waiting;
 use xattrs::Xattrs;
 pub use xattrs::can_store_xattr;
 
-/// Inodes and tails that wait before they are placed and written: enough to fill blocks well, little to hold.
-const WAITING_INODES: usize = 16 << 20;
-/// Bytes that an inode takes beside its own while it waits, about.
-const PER_INODE: usize = 64;
-/// Blocks that are not written yet then, since they have room for inodes that come later.
-const OPEN: usize = WAITING_INODES / BLOCK / 2;
 /// Byte behind the superblock.
 const SUPERBLOCK_END: usize = SUPERBLOCK_AT as usize + size_of::<SuperBlock>();
 /// Byte offset of the root's inode, behind the superblock and the compressor's configuration.
@@ -77,15 +72,6 @@ pub struct Writer {
     /// Those files.
     shared: BTreeSet<NodeId>,
     output: Output,
-}
-
-/// An inode that waits for its place.
-#[derive(Debug)]
-struct Waiting {
-    /// The inode and all that follows it.
-    bytes: Vec<u8>,
-    /// Bytes at their end that must be in one block.
-    whole: usize,
 }
 
 /// An image that is complete once these last bytes are written.
@@ -224,9 +210,7 @@ impl Writer {
             let files = fragments.write_gathered(&mut self.output, &mut self.clusters);
             files.iter().for_each(|file| self.complete(file));
         }
-        if self.waiting_bytes > WAITING_INODES {
-            self.place_waiting();
-        }
+        self.place_waiting();
     }
 
     /// Jobs of the writer's own, for content that it gathered from many files; their results come by [`Writer::add`]
@@ -283,62 +267,6 @@ impl Writer {
         let xattrs = self.xattrs.body(&self.tree, id);
         let inode = Inode { id, tree: &self.tree, links: &self.links, epoch: self.epoch };
         inode.bytes(body, size, &xattrs)
-    }
-
-    fn wait(&mut self, id: NodeId, body: &Body) {
-        let size = match &self.tree.node(id).kind {
-            Kind::File(size) => *size,
-            Kind::Symlink(target) => target.len() as u64,
-            _ => 0,
-        };
-        let bytes = self.inode(id, body, size);
-        // Older kernels refuse a link whose target is not in the block in which the inode ends.
-        let is_link = matches!(self.tree.node(id).kind, Kind::Symlink(_));
-        let whole = if is_link { bytes.len() } else { body.whole };
-        let waiting = Waiting { bytes, whole };
-        self.waiting_bytes += waiting.weight();
-        self.waiting.insert(id, waiting);
-    }
-
-    /// Gives placed inodes their numbers; their area starts at byte `start`.
-    fn number(&mut self, placed: &Placed, start: u64) {
-        for &(id, at) in &placed.at {
-            self.nids[id.0] = (start + at as u64) / SLOT as u64;
-        }
-    }
-
-    /// Writes the inodes that wait, so that memory stays bounded.
-    fn place_waiting(&mut self) {
-        let waiting = self.waiting.iter();
-        let items: Vec<_> = waiting.map(|(&id, waiting)| waiting.item(id)).collect();
-        let (_, placed) = place::place(0, &items, OPEN);
-        self.number(&placed, self.output.at());
-        self.write_placed(placed, |writer, id| {
-            writer.waiting.remove(&id).map_or_else(Vec::new, |waiting| waiting.bytes)
-        });
-        self.waiting_bytes = self.waiting.values().map(Waiting::weight).sum();
-    }
-
-    /// Writes inodes to their places, one by one, so that they are not all there a second time.
-    fn write_placed(&mut self, placed: Placed, inode: impl Fn(&mut Self, NodeId) -> Vec<u8>) {
-        let start = self.output.at();
-        for (id, at) in placed.in_order() {
-            let bytes = inode(self, id);
-            self.output.fill(start + at as u64);
-            self.output.append(&bytes);
-        }
-        self.output.align();
-    }
-}
-
-impl Waiting {
-    /// Bytes of memory, about.
-    fn weight(&self) -> usize {
-        self.bytes.len() + PER_INODE
-    }
-
-    fn item(&self, id: NodeId) -> Item {
-        Item { id, size: self.bytes.len(), whole: self.whole }
     }
 }
 

@@ -4,7 +4,8 @@ use zerocopy::IntoBytes as _;
 
 use super::inodes::{self, Body};
 use super::place::Item;
-use super::{Finished, ROOT_AT, SUPERBLOCK_END, Waiting, Write, Writer, crc32c, dirs, place};
+use super::waiting::Waiting;
+use super::{Finished, ROOT_AT, SUPERBLOCK_END, Write, Writer, crc32c, dirs, place};
 use crate::error::Error;
 use crate::format::{self, BLOCK, SLOT, SUPERBLOCK_AT, SuperBlock};
 use crate::options::Features;

@@ -7,6 +7,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use super::waiting::PER_INODE;
 use crate::format::{BLOCK, SLOT};
 use crate::tree::NodeId;
 
@@ -63,8 +64,9 @@ fn large_first(items: &[Item]) -> impl Iterator<Item = Item> {
 /// blocks.
 #[derive(Default)]
 struct Runs {
-    /// The number of blocks of each.
+    /// The number of blocks of each, and the bytes of memory that its inodes take.
     blocks: Vec<usize>,
+    weights: Vec<usize>,
     /// Those with room, by the room they have.
     by_room: BTreeMap<usize, Vec<usize>>,
 }
@@ -78,12 +80,14 @@ impl Runs {
             Some(room) => (self.take(room), room),
             None => {
                 self.blocks.push(0);
+                self.weights.push(0);
                 (self.blocks.len() - 1, 0)
             }
         };
         let at = self.blocks[run] * BLOCK - room;
         let end = at + size;
         self.blocks[run] = end.div_ceil(BLOCK);
+        self.weights[run] += size + PER_INODE;
         self.open(run, self.blocks[run] * BLOCK - end);
         (run, at)
     }
@@ -109,14 +113,14 @@ impl Runs {
         run
     }
 
-    /// The byte offset of each run, one behind the other, but for those that have most room: of these up to `most` blocks are
-    /// left out.
+    /// The byte offset of each run, one behind the other, but for those that have most room: of these up to `most` bytes of
+    /// memory are left out.
     fn starts(&self, most: usize) -> Vec<Option<usize>> {
         let by_room = self.by_room.iter().rev().flat_map(|(_, runs)| runs);
-        let mut blocks = 0;
+        let mut weight = 0;
         let left_out = by_room.take_while(|run| {
-            blocks += self.blocks[**run];
-            blocks <= most
+            weight += self.weights[**run];
+            weight <= most
         });
         let mut starts = vec![Some(0); self.blocks.len()];
         left_out.for_each(|run| starts[*run] = None);
@@ -132,8 +136,8 @@ impl Runs {
 }
 
 /// Places inodes of the given sizes in bytes, near their order as far as blocks allow. There may be `room` for some in front
-/// of a block that is written already: gives what lies there, and the area of the others. What is in up to `open` blocks
-/// that have most room gets no place: more inodes may come for them.
+/// of a block that is written already: gives what lies there, and the area of the others. What is in blocks that
+/// have most room, up to `open` bytes of memory, gets no place: more inodes may come for them.
 pub(super) fn place(room: usize, items: &[Item], open: usize) -> (Placed, Placed) {
     let room = room - room % SLOT;
     let mut left = room;
