@@ -62,11 +62,10 @@ impl Ends {
         let known = chain.blocks.iter().enumerate().skip(LEAST - 1).map_while(|(nth, digest)| {
             Some(Known { at: *self.at.get(digest)?, length: (nth + 1) * BLOCK })
         });
-        // What is in front has less to be like in blocks of its own: so much that it outweighs a short end, and one that is
-        // near, which LZ4 finds, too.
+        // LZ4 finds an end that is near, too, and what is in front stays with what it is like.
         known.last().filter(|known| {
             let distance = at + (chain.length - known.length) as u64 - known.at;
-            2 * known.length >= chain.length && distance > MAX_DISTANCE as u64
+            distance > MAX_DISTANCE as u64
         })
     }
 
@@ -99,6 +98,10 @@ mod tests {
         let known = Known { at: 1000 + 50_000 - length as u64, length };
         assert_eq!(longest(&content(9, 40_001)), Some(known));
         assert_eq!(longest(&content(9, LEAST * BLOCK)), None, "too short to be worth it");
+        // However much is in front of it.
+        let end = &content(0, 50_000)[50_000 - LEAST * BLOCK..];
+        let known = Known { at: 1000 + 50_000 - end.len() as u64, length: end.len() };
+        assert_eq!(longest(&[&[5; 200_000], end].concat()), Some(known));
         assert_eq!(longest(&[content(0, 50_000), vec![1]].concat()), None);
     }
 
