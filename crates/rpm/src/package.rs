@@ -1,6 +1,5 @@
 //! What a package says of itself: name, files, scripts. No payload here.
 
-use std::collections::BTreeMap;
 use std::io::Read;
 use std::ops::BitOr;
 
@@ -290,26 +289,27 @@ fn paths(header: &Header) -> Result<Vec<Vec<u8>>, Error> {
 }
 
 /// Old packages leave the first slash out.
-fn absolute(path: &[u8]) -> Vec<u8> {
-    if path.starts_with(b"/") { path.to_vec() } else { [b"/", path].concat() }
+fn absolute(path: Vec<u8>) -> Vec<u8> {
+    if path.starts_with(b"/") { path } else { [b"/", path.as_slice()].concat() }
 }
 
 fn files(header: &Header) -> Result<Vec<File>, Error> {
     let paths = paths(header)?;
+    let count = paths.len();
     let numbers = |tag| {
         let numbers = header.numbers(tag)?;
         match numbers.len() {
-            0 => Ok(vec![0; paths.len()]),
-            count if count == paths.len() => Ok(numbers),
-            count => Err(header.wrong_value(tag, paths.len(), count)),
+            0 => Ok(vec![0; count]),
+            found if found == count => Ok(numbers),
+            found => Err(header.wrong_value(tag, count, found)),
         }
     };
     let strings = |tag| {
         let strings = header.strings(tag)?;
         match strings.len() {
-            0 => Ok(vec![b"".as_slice(); paths.len()]),
-            count if count == paths.len() => Ok(strings),
-            count => Err(header.wrong_value(tag, paths.len(), count)),
+            0 => Ok(vec![b"".as_slice(); count]),
+            found if found == count => Ok(strings),
+            found => Err(header.wrong_value(tag, count, found)),
         }
     };
     let long = header.has(tag::LONGFILESIZES);
@@ -320,8 +320,8 @@ fn files(header: &Header) -> Result<Vec<File>, Error> {
     let (targets, digests) = (strings(tag::FILELINKTOS)?, strings(tag::FILEDIGESTS)?);
     let capabilities = strings(tag::FILECAPS)?;
     let algorithm = header.number(tag::FILEDIGESTALGO)?.unwrap_or(u64::from(digest::MD5));
-    let mut files = Vec::with_capacity(paths.len());
-    for (index, path) in paths.iter().enumerate() {
+    let mut files = Vec::with_capacity(count);
+    for (index, path) in paths.into_iter().enumerate() {
         let number = |numbers: &[u64]| numbers.get(index).copied().unwrap_or_default();
         let string = |strings: &[&[u8]]| {
             String::from_utf8_lossy(strings.get(index).copied().unwrap_or_default()).into_owned()
@@ -355,21 +355,19 @@ fn files(header: &Header) -> Result<Vec<File>, Error> {
 
 /// Regular files of one device and inode are one file.
 fn find_hard_links(files: &mut [File], devices: &[u64], inodes: &[u64]) {
-    let mut sets = BTreeMap::<(u64, u64), Vec<usize>>::new();
-    for (index, (device, inode)) in devices.iter().zip(inodes).enumerate() {
-        let counts = files
-            .get(index)
-            .is_some_and(|file| file.is_file() && !file.flags.contains(FileFlags::GHOST));
-        // Packages without inode numbers have zeros in their place.
-        if counts && *inode != 0 {
-            sets.entry((*device, *inode)).or_default().push(index);
-        }
-    }
-    for set in sets.into_values().filter(|set| set.len() > 1) {
-        let links = set.first().zip(set.last()).map(|(&first, &last)| HardLinks { first, last });
-        for index in set {
-            if let Some(file) = files.get_mut(index) {
-                file.hard_links = links;
+    let counts = |file: &File| file.is_file() && !file.flags.contains(FileFlags::GHOST);
+    let numbers = devices.iter().zip(inodes).enumerate().zip(&*files);
+    // Packages without inode numbers have zeros in their place.
+    let mut all: Vec<(u64, u64, usize)> = numbers
+        .filter(|((_, (_, inode)), file)| **inode != 0 && counts(file))
+        .map(|((index, (device, inode)), _)| (*device, *inode, index))
+        .collect();
+    all.sort_unstable();
+    for set in all.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1)) {
+        let [(.., first), .., (.., last)] = *set else { continue };
+        for (.., index) in set {
+            if let Some(file) = files.get_mut(*index) {
+                file.hard_links = Some(HardLinks { first, last });
             }
         }
     }

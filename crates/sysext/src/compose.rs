@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::Read;
 use std::rc::Rc;
 
-use erofs::{Job, NodeId, Packed, Write, Writer};
+use erofs::{Job, Meta, NodeId, Packed, Tree, Write, Writer};
 use rpm::{Check, Digests, Found, Payload, Sum, Ticket, hex};
 
 use crate::error::Error;
+use crate::path::display;
 use crate::plan::Plan;
 pub use report::{Phase, Progress, Report};
 
@@ -105,7 +106,7 @@ impl<R: Read> Compose<R> {
     ///
     /// # Errors
     /// The plan has findings of severity error, or the tree cannot be written.
-    pub fn new(plan: Plan) -> Result<Self, Error> {
+    pub fn new(mut plan: Plan) -> Result<Self, Error> {
         if plan.has_errors() {
             return Err(Error::PlanHasErrors);
         }
@@ -126,7 +127,9 @@ impl<R: Read> Compose<R> {
         let files = plan.packages.iter().flat_map(|package| &package.files);
         let total =
             files.filter(|file| file.is_file()).map(|file| file.size).fold(0, u64::saturating_add);
-        let mut writer = Writer::new(plan.tree.clone(), options)?;
+        // The writer has it from here on.
+        let tree = std::mem::replace(&mut plan.tree, Tree::new(Meta::default()));
+        let mut writer = Writer::new(tree, options)?;
         let shared = share(&plan, &mut writer)?;
         Ok(Self {
             writer: Some(writer),
@@ -229,7 +232,9 @@ impl<R: Read> Compose<R> {
     /// It cannot be read, or is not the one that was planned.
     pub fn package(&mut self, source: R) -> Result<(), Error> {
         let State::Package(index) = self.state else { return Err(Error::Protocol) };
-        let planned = self.plan.packages.get(index).ok_or(Error::Protocol)?;
+        let planned = self.plan.packages.get_mut(index).ok_or(Error::Protocol)?;
+        // Of many files one list is enough: the payload has them, too.
+        planned.files = Vec::new();
         let wrong = |error| Error::Package { package: planned.nevra(), error };
         let payload = Payload::open_with(source, self.digests.clone()).map_err(wrong)?;
         let found = payload.package();
@@ -334,12 +339,11 @@ impl<R: Read> Compose<R> {
     fn finish(&mut self) -> Result<(), Error> {
         let writer = self.writer.take().ok_or(Error::Protocol)?;
         if let Some(node) = writer.missing()
-            && let Some((&(package, file), _)) =
-                self.plan.contents.iter().find(|(_, id)| **id == node)
+            && let Some((&(package, _), _)) = self.plan.contents.iter().find(|(_, id)| **id == node)
+            && let Some((path, _)) = writer.tree().paths().find(|(_, id)| *id == node)
         {
-            let package = &self.plan.packages[package];
-            let path = package.files[file].display().into_owned();
-            return Err(Error::Missing { package: package.nevra(), path });
+            let package = self.plan.packages[package].nevra();
+            return Err(Error::Missing { package, path: display(&path) });
         }
         let finished = writer.finish()?;
         self.report.size = finished.size;

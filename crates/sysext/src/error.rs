@@ -49,7 +49,7 @@ pub enum Error {
     Missing {
         /// Its name, version, release and architecture.
         package: String,
-        /// Path of the file.
+        /// Path of the file in the image.
         path: String,
     },
     /// The metadata of a repository cannot be read.
