@@ -1,8 +1,8 @@
 //! Where inodes go: best fit in blocks, so that few bytes are lost.
 //!
-//! An inline tail must not cross the end of a block; an inode, its attributes and its index may (Linux 5.4.58 and later
-//! read all of an inode that does). So what fits into no block may begin at the end of one, if that cuts no tail.
-//! Inodes larger than a block follow one another after the rest.
+//! An inline tail must not cross the end of a block; an inode, its attributes and its index may, as they do in images of
+//! mkfs.erofs. So what fits into no block may begin at the end of one, if that cuts no tail. Inodes larger than a block
+//! follow one another after the rest.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
