@@ -69,12 +69,16 @@ fn share(writer: &mut Writer, files: &mut Files) -> Result<()> {
     let mut is_shared = vec![false; all.len()];
     for same in same.chunk_by(|one, other| (one.size, one.hash) == (other.size, other.hash)) {
         let [first, others @ ..] = same else { continue };
+        if others.is_empty() {
+            continue;
+        }
+        let first = files.source(all[first.nth]);
         for other in others {
             interrupt::check()?;
-            let [one, two] = [first, other].map(|place| files.source(all[place.nth]));
-            if one.has_content_of(&two)? {
-                writer.share(two.node, one.node)?;
-                files.forget(two.node);
+            let file = files.source(all[other.nth]);
+            if file.has_content_of(&first)? {
+                writer.share(file.node, first.node)?;
+                files.forget(file.node);
                 is_shared[other.nth] = true;
             }
         }

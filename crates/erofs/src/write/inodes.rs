@@ -39,7 +39,8 @@ impl Body {
 
     /// `blocks` compressed blocks; map header, index and an inline tail, if there is one, follow.
     pub(super) fn compressed(layout: u16, blocks: u64, index: &[&[u8]], tail: &[u8]) -> Self {
-        let follows = [&index.concat(), tail].concat();
+        let mut follows = index.concat();
+        follows.extend_from_slice(tail);
         Self { align: 8, whole: tail.len(), ..Self::new(layout, blocks as u32, follows) }
     }
 

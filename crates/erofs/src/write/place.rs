@@ -27,7 +27,7 @@ pub(super) struct Placed {
     /// Byte offset of each inode in the area.
     pub(super) at: Vec<(NodeId, usize)>,
     /// Bytes of the area up to the end of the last inode.
-    pub(super) size: usize,
+    size: usize,
 }
 
 impl Placed {
