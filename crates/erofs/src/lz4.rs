@@ -12,9 +12,11 @@
 //! targets, so it does not encode here.
 
 mod chains;
+mod density;
 mod fast;
 mod lazy;
 mod noise;
+mod numbering;
 mod optimal;
 mod sequences;
 

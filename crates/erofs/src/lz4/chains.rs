@@ -5,6 +5,8 @@
 //! it lies on the chain of each of its bytes, and the one with the widest steps is the shortest way: often it is the
 //! chain of the byte that ended the match so far.
 
+use super::density::Density;
+use super::numbering::Numbering;
 use super::{LAST_LITERALS, MATCH_MARGIN, MAX_DISTANCE, MIN_MATCH, Match};
 use super::{common, read32, read64, zeros};
 
@@ -15,11 +17,6 @@ const HEAD_BITS: u32 = 18;
 const KEPT: usize = 1 << 16;
 /// Chains that are compared when a match is found.
 const COMPARED: usize = 32;
-/// Candidates that a search meets where many places begin alike.
-const MANY: usize = 16;
-/// Searches after which it is decided anew whether the content is dense: a third of them met so many.
-const WINDOW: u32 = 256;
-
 /// Memory for the chains, which outlives a segment: nothing is cleared for the next.
 pub(super) struct Tables {
     /// The number of the youngest place of each hash.
@@ -35,28 +32,6 @@ impl Tables {
     }
 }
 
-/// Numbers the places of segment after segment, so that what a table has of one is out of reach for the next and no
-/// table is cleared in between.
-#[derive(Default)]
-struct Numbering {
-    next: u32,
-}
-
-impl Numbering {
-    /// The number of the first place of a segment; `table` holds numbers.
-    fn begin(&mut self, length: usize, table: &mut [u32]) -> u32 {
-        let length = length as u32;
-        let first = self.next.checked_add(MAX_DISTANCE as u32 + 1);
-        let first =
-            first.filter(|first| first.checked_add(length).is_some()).unwrap_or_else(|| {
-                table.fill(0);
-                MAX_DISTANCE as u32 + 1
-            });
-        self.next = first + length;
-        first
-    }
-}
-
 /// The places of a segment by the hash of their next four bytes.
 pub(super) struct Chains<'a> {
     pub(super) data: &'a [u8],
@@ -67,26 +42,6 @@ pub(super) struct Chains<'a> {
     /// Places entered so far.
     pub(super) entered: usize,
     density: Density,
-}
-
-/// How many candidates searches meet.
-#[derive(Default)]
-struct Density {
-    searches: u32,
-    /// Those that met [`MANY`].
-    many: u32,
-    is_dense: bool,
-}
-
-impl Density {
-    #[inline]
-    fn note(&mut self, met: usize) {
-        self.searches += 1;
-        self.many += u32::from(met >= MANY);
-        if self.searches == WINDOW {
-            *self = Self { is_dense: self.many >= WINDOW / 3, ..Self::default() };
-        }
-    }
 }
 
 impl<'a> Chains<'a> {
@@ -111,7 +66,7 @@ impl<'a> Chains<'a> {
     /// Whether the last searches met many candidates: in tables of numbers for instance, where a short search leaves most
     /// of what there is.
     pub(super) fn is_dense(&self) -> bool {
-        self.density.is_dense
+        self.density.is_dense()
     }
 
     /// Enters all places up to and with `at`.
