@@ -41,7 +41,7 @@ pub(super) struct Chains<'a> {
     base: u32,
     /// Places entered so far.
     pub(super) entered: usize,
-    density: Density,
+    pub(super) density: Density,
 }
 
 impl<'a> Chains<'a> {
@@ -61,12 +61,6 @@ impl<'a> Chains<'a> {
     /// Where the last match may start.
     pub(super) fn last(&self) -> Option<usize> {
         self.data.len().checked_sub(MATCH_MARGIN)
-    }
-
-    /// Whether the last searches met many candidates: in tables of numbers for instance, where a short search leaves most
-    /// of what there is.
-    pub(super) fn is_dense(&self) -> bool {
-        self.density.is_dense()
     }
 
     /// Enters all places up to and with `at`.
@@ -119,7 +113,7 @@ impl<'a> Chains<'a> {
             return None;
         }
         let (mut offset, mut back) = if last > first { (must - at, last) } else { (0, first) };
-        let mut met = 0;
+        let (mut met, mut until) = (0, 0);
         while met < depth && back <= reach {
             met += 1;
             let there = at - back;
@@ -133,6 +127,7 @@ impl<'a> Chains<'a> {
                 let behind = if may && most > 0 { common_before(data, there, at, most) } else { 0 };
                 if behind + ahead > known {
                     known = behind + ahead;
+                    until = met;
                     best = Some(Match { at: at - behind, distance: back, length: known });
                     must = tail(known);
                     if must + MIN_MATCH > end {
@@ -148,7 +143,7 @@ impl<'a> Chains<'a> {
                 step => back += step,
             }
         }
-        self.density.note(met);
+        self.density.note(at, until, met);
         best
     }
 

@@ -3,7 +3,9 @@
 //! Up to three matches are held: the first is written once it is known where the second starts. Few places are
 //! searched, none between a match's first byte and its end but one shortly before the end.
 
-use super::chains::{Chains, Tables};
+use super::chains::{self, Chains};
+use super::dense::Dense;
+use super::trees;
 use super::{Block, MIN_MATCH, Match, SHORT_LENGTH, Sequences, extra};
 
 /// After `1 << SKIP_BITS` misses the search steps by one byte more.
@@ -14,6 +16,7 @@ pub(crate) struct Lazy<'a> {
     depth: Depth,
     /// Where the content is dense.
     deep: Depth,
+    dense: Dense<'a>,
     start: usize,
 }
 
@@ -41,8 +44,20 @@ enum Next {
 }
 
 impl<'a> Lazy<'a> {
-    pub(super) fn new(data: &'a [u8], tables: &'a mut Tables, depth: Depth, deep: Depth) -> Self {
-        Self { chains: Chains::new(data, tables), depth, deep, start: 0 }
+    pub(super) fn new(
+        data: &'a [u8],
+        tables: &'a mut chains::Tables,
+        trees: &'a mut trees::Tables,
+        depth: Depth,
+        deep: Depth,
+    ) -> Self {
+        Self {
+            chains: Chains::new(data, tables),
+            depth,
+            deep,
+            dense: Dense::new(data, trees),
+            start: 0,
+        }
     }
 
     pub(crate) fn block(&mut self, start: usize, limit: usize, out: &mut Vec<u8>) -> Block {
@@ -53,8 +68,16 @@ impl<'a> Lazy<'a> {
         // The first byte stays a literal: the block's first byte is then never zero, which tells it from the padding
         // in front of it.
         let mut at = start + 1;
-        while let Some(first) = self.first(at, held.sequences.room()) {
-            at = self.run(first, &mut held);
+        loop {
+            if self.chains.density.is_crowded() && held.sequences.may_take(at) {
+                held.flush();
+                let (density, sequences) = (&mut self.chains.density, &mut held.sequences);
+                at = self.dense.put(at, start, limit, density, sequences);
+            } else if let Some(first) = self.first(at, held.sequences.room()) {
+                at = self.run(first, &mut held);
+            } else {
+                break;
+            }
             if held.sequences.is_full {
                 break;
             }
@@ -64,7 +87,7 @@ impl<'a> Lazy<'a> {
     }
 
     fn depth(&self) -> Depth {
-        if self.chains.is_dense() { self.deep } else { self.depth }
+        if self.chains.density.is_dense() { self.deep } else { self.depth }
     }
 
     /// The next match at `at` or up to `room` bytes behind it.
@@ -195,8 +218,9 @@ mod tests {
 
     #[test]
     fn a_block_of_noise_is_looked_through_no_farther_than_it_reaches() {
-        let (data, mut tables) = (noise(1 << 20, 256), Tables::new());
-        let mut lazy = Lazy::new(&data, &mut tables, depth(6), depth(6));
+        let (data, mut tables) = (noise(1 << 20, 256), chains::Tables::new());
+        let mut trees = trees::Tables::new();
+        let mut lazy = Lazy::new(&data, &mut tables, &mut trees, depth(6), depth(6));
         for start in [0, 300_000] {
             lazy.block(start, 4096, &mut Vec::new());
             assert!(lazy.chains.entered < start + 5000, "{start} to {}", lazy.chains.entered);

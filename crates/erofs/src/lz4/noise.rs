@@ -7,8 +7,9 @@ const PIECE: usize = 256;
 /// Fewer bytes say nothing about what is frequent.
 const LEAST: usize = 512;
 
-/// Whether all bytes are about equally frequent: two of them are the same hardly more often than by chance, by a thirtieth
-/// and three standard deviations of that at most. (Pictures are a little more orderly than archives, and can be compressed.)
+/// Whether all bytes are about equally frequent: two of them are the same hardly more often than by chance, by a
+/// thirtieth and three standard deviations of that at most. (Pictures are a little more orderly than archives, and can
+/// be compressed.)
 pub(crate) fn is_noise(content: &[u8]) -> bool {
     if content.len() < LEAST {
         return false;

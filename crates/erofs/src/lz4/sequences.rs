@@ -42,6 +42,11 @@ impl<'a> Sequences<'a> {
         self.limit - self.out.len()
     }
 
+    /// Whether content from `at` on may still come into the block.
+    pub(super) fn may_take(&self, at: usize) -> bool {
+        !self.is_full && at < self.data.len() && at - self.anchor <= self.room()
+    }
+
     /// Whether a match is one and lies in the block.
     pub(super) fn has(&self, Match { at, distance, length }: Match) -> bool {
         at > self.start + distance

@@ -1,0 +1,105 @@
+//! The shortest way through the longest matches of all places.
+//!
+//! Every match of LZ4 costs the same, however far back it lies, and can be cut short at either end. So of all matches
+//! at a place only the longest counts, whole or as long as is free of a byte for its length, and the shortest way from
+//! a place to the end is either a literal and the shortest way from the next place, or such a match and the shortest
+//! way from behind it. A pass from the end to the start finds it.
+
+use super::{MIN_MATCH, Match, SHORT_LENGTH, Sequences, extra};
+
+/// Content that is parsed at once, at least and at most. What is parsed beyond the end of a block is lost.
+const PART: (usize, usize) = (256, 16 << 10);
+/// Bytes of a sequence with a short match, without its literals.
+const SEQUENCE: u32 = 3;
+
+/// A way through a part of the content.
+#[derive(Default)]
+pub(super) struct Way {
+    /// Length and distance of the longest match at each place.
+    longest: Vec<(u32, u32)>,
+    /// Bytes from each place to the end.
+    cost: Vec<u32>,
+}
+
+/// The end of the part of the first `length` bytes that starts at `from`, in a block from `start` on of at most `limit`
+/// bytes. Parts of a block grow, so that what is learned from one counts for the next.
+pub(super) fn end_of_part(from: usize, length: usize, start: usize, limit: usize) -> usize {
+    let (least, most) = PART;
+    length.min(from + limit.min(from - start).clamp(least, most))
+}
+
+impl Way {
+    /// Appends the content from `from` to `end`, or what of it there is room for, to a block. Gives the end of the last
+    /// match, or `end`.
+    ///
+    /// `longer` gives length and distance of the longest match at a place, if it is longer than the known one.
+    #[inline]
+    pub(super) fn put(
+        &mut self,
+        (from, end): (usize, usize),
+        sequences: &mut Sequences<'_>,
+        longer: impl FnMut(usize, usize) -> Option<(usize, usize)>,
+    ) -> usize {
+        self.search(from, end, longer);
+        self.shorten();
+        let mut at = from;
+        while at < end && !sequences.is_full {
+            let (length, distance) = self.longest[at - from];
+            let (length, distance) = (length as usize, distance as usize);
+            if length > 0 {
+                sequences.put(Match { at, distance, length });
+            }
+            at += length.max(1);
+        }
+        at
+    }
+
+    /// Notes the longest match of each place.
+    #[inline]
+    fn search(
+        &mut self,
+        from: usize,
+        end: usize,
+        mut longer: impl FnMut(usize, usize) -> Option<(usize, usize)>,
+    ) {
+        self.longest.clear();
+        let (mut length, mut distance) = (0, 0);
+        for at in from..end {
+            if let Some(found) = longer(at, length) {
+                (length, distance) = found;
+            }
+            self.longest.push((length as u32, distance as u32));
+            // Without its first byte a match is still one.
+            length = if length > MIN_MATCH { length - 1 } else { 0 };
+        }
+    }
+
+    /// Finds the shortest way: afterwards `longest` has a length where a match is taken.
+    fn shorten(&mut self) {
+        let count = self.longest.len();
+        self.cost.clear();
+        self.cost.resize(count + 1, 0);
+        for place in (0..count).rev() {
+            let mut best = (self.cost[place + 1] + 1, 0);
+            let (length, distance) = self.longest[place];
+            // What reaches beyond the part pays for what is in it.
+            let whole = (length as usize).min(count - place);
+            if whole >= MIN_MATCH {
+                let byte = extra(whole - MIN_MATCH) as u32;
+                let taken = SEQUENCE + byte + self.cost[place + whole];
+                // Of equal ways the one with fewer literals: their number may take a byte as well.
+                if taken <= best.0 {
+                    best = (taken, length);
+                }
+                if whole > SHORT_LENGTH {
+                    let short = SEQUENCE + self.cost[place + SHORT_LENGTH];
+                    if short < best.0 {
+                        best = (short, SHORT_LENGTH as u32);
+                    }
+                }
+            }
+            self.cost[place] = best.0;
+            self.longest[place] = (best.1, distance);
+        }
+    }
+}
