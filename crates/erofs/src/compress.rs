@@ -39,6 +39,8 @@ pub(crate) type Digest = [u8; 32];
 pub struct Job {
     of: Of,
     content: Vec<u8>,
+    /// Whether the content ends here: whether its last cluster may be elsewhere than in blocks.
+    is_last: bool,
     features: Option<Features>,
 }
 
@@ -106,17 +108,17 @@ pub(crate) struct Extent {
 }
 
 impl Job {
-    /// The next piece of a file's content: [`Writer::segment`] bytes, or what is left of the file.
-    pub fn new(writer: &Writer, node: NodeId, content: Vec<u8>) -> Self {
-        Self { of: Of::File(node), content, features: writer.features() }
+    /// The next piece of a file's content: [`Writer::segment`] bytes, or all that there is. Behind it `left` bytes of the
+    /// file are left.
+    pub fn new(writer: &Writer, node: NodeId, content: Vec<u8>, left: u64) -> Self {
+        Self { of: Of::File(node), content, is_last: left == 0, features: writer.features() }
     }
 
     /// Content that the writer gathered: a piece of the packed inode, or what is in front of a fragment. All but the end of
     /// the packed inode stays in blocks.
-    pub(crate) fn gathered(of: Of, content: Vec<u8>, features: Features, is_end: bool) -> Self {
-        let inline_tails = features.inline_tails && is_end;
-        let features = Features { fragments: false, inline_tails, ..features };
-        Self { of, content, features: Some(features) }
+    pub(crate) fn gathered(of: Of, content: Vec<u8>, features: Features, is_last: bool) -> Self {
+        let features = Features { fragments: false, ..features };
+        Self { of, content, is_last, features: Some(features) }
     }
 
     /// Bytes of content.
@@ -137,10 +139,10 @@ impl Job {
     /// Packs the content. No I/O, and what is left in the workspace changes nothing: the same bytes wherever and
     /// whenever it runs.
     pub fn run(self, workspace: &mut Workspace) -> Packed {
-        let Self { of, content, features } = self;
+        let Self { of, content, is_last, features } = self;
         let size = content.len();
-        let compressed =
-            features.and_then(|features| clusters::compress(&content, features, workspace));
+        let compressed = features
+            .and_then(|features| clusters::compress(&content, is_last, features, workspace));
         let shared = features.filter(|features| features.fragments);
         let is_long = shared.is_some_and(|features| size >= REPEATS * features.pcluster);
         let (data, chunks) = match compressed {

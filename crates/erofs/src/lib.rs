@@ -13,7 +13,7 @@
 //! let hello = tree.file(tree.root(), b"hello", Meta::new(0o644), 5)?;
 //!
 //! let mut writer = Writer::new(tree, Options::default())?;
-//! writer.add(Job::new(&writer, hello, b"world".to_vec()).run(&mut Workspace::default()))?;
+//! writer.add(Job::new(&writer, hello, b"world".to_vec(), 0).run(&mut Workspace::default()))?;
 //! let mut image = Vec::new();
 //! let summary = writer.finish()?;
 //! summary.writes.iter().for_each(|write| write.put(&mut image));

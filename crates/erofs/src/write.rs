@@ -39,6 +39,7 @@ use fragments::Fragments;
 use inodes::{Body, Inode};
 use output::Output;
 pub use output::Write;
+use tails::Room;
 use waiting::Waiting;
 use xattrs::Xattrs;
 pub use xattrs::can_store_xattr;
@@ -186,9 +187,9 @@ impl Writer {
         // What follows one inode follows those that share its content, too. In a block it is there once.
         let twins = self.twins.get(&node).map_or(&[][..], Vec::as_slice);
         let inodes = twins.iter().chain([&node]).map(|id| self.inode_size(*id));
-        let inline = BLOCK.saturating_sub(inodes.max().unwrap_or(BLOCK));
-        let inline = inline.min(BLOCK / (twins.len() + 1));
-        let fragment = incoming.add(packed, inline, &mut self.output, &mut self.clusters)?;
+        let most = BLOCK / (twins.len() + 1);
+        let room = Room { inode: inodes.max().unwrap_or(0), most };
+        let fragment = incoming.add(packed, room, &mut self.output, &mut self.clusters)?;
         if !incoming.is_complete() {
             self.incoming = Some(incoming);
         } else if let Some((fragments, content)) = self.fragments.as_mut().zip(fragment) {
@@ -313,8 +314,10 @@ mod tests {
         prepare(&mut writer);
         let (mut bytes, mut workspace) = (Vec::new(), Workspace::default());
         for (id, content) in ids.iter().zip(contents) {
+            let mut left = content.len();
             for piece in content.chunks(writer.segment()) {
-                let job = Job::new(&writer, *id, piece.to_vec());
+                left -= piece.len();
+                let job = Job::new(&writer, *id, piece.to_vec(), left as u64);
                 writer.add(job.run(&mut workspace)).unwrap();
             }
         }

@@ -242,7 +242,7 @@ mod tests {
         };
         let file = tree.file(folder, b"extension-release.app", meta, size).expect("a new name");
         let mut writer = Writer::new(tree, Options::new(Profile::Default)).expect("a tree");
-        let job = Job::new(&writer, file, release.to_vec());
+        let job = Job::new(&writer, file, release.to_vec(), 0);
         writer.add(job.run(&mut Workspace::default())).expect("the content");
         let mut bytes = Vec::new();
         let finished = writer.finish().expect("all content");

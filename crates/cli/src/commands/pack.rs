@@ -137,22 +137,22 @@ impl Packing {
     /// Gathers the content of a file and compresses what is gathered once it is enough.
     fn file(&mut self, mut file: Source) -> Result<()> {
         if let Some(content) = file.content.take() {
-            return self.gather(file.node, Rc::unwrap_or_clone(content));
+            return self.gather(file.node, Rc::unwrap_or_clone(content), 0);
         }
         let mut pieces = Pieces::new(&file)?;
         while pieces.left > 0 {
             interrupt::check()?;
             let mut content = self.spare.pop().unwrap_or_default();
             pieces.read(self.writer.segment() as u64, &mut content)?;
-            self.gather(file.node, content)?;
+            self.gather(file.node, content, pieces.left)?;
         }
         Ok(())
     }
 
-    /// Gathers a piece of a file.
-    fn gather(&mut self, node: NodeId, content: Vec<u8>) -> Result<()> {
+    /// Gathers a piece of a file, behind which so many bytes are left.
+    fn gather(&mut self, node: NodeId, content: Vec<u8>, left: u64) -> Result<()> {
         self.gathered += content.len() as u64;
-        let job = Job::new(&self.writer, node, content);
+        let job = Job::new(&self.writer, node, content, left);
         self.weight += job.weight();
         self.jobs.push(job);
         if self.weight >= self.batch { self.compress() } else { Ok(()) }

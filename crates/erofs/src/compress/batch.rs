@@ -161,7 +161,7 @@ mod tests {
             .collect();
         let writer = Writer::new(tree, Options::new(profile)).expect("options");
         let job = |(node, size): (_, &usize)| {
-            Job::new(&writer, node, crate::lz4::tests::noise(*size, 16))
+            Job::new(&writer, node, crate::lz4::tests::noise(*size, 16), 0)
         };
         nodes.into_iter().zip(sizes).map(job).collect()
     }

@@ -1,6 +1,6 @@
 //! LZ4 in physical clusters, and where the end of a file goes.
 
-use super::{Data, End, Extent, SEGMENT, Tail};
+use super::{Data, End, Extent, Tail};
 use crate::format::BLOCK;
 use crate::lz4::{self, Encoder, Workspace};
 use crate::options::Features;
@@ -16,17 +16,17 @@ const MAP_HEADER: usize = 16;
 /// Most bytes of a cluster behind an inode, which shares a block with it.
 const MAX_INLINE: usize = BLOCK - 64 - MAP_HEADER;
 
-/// LZ4 in physical clusters, or `None` where that and its index save nothing.
+/// LZ4 in physical clusters, or `None` where that and its index save nothing. Only where the content is the last of
+/// its file its end may be elsewhere.
 ///
 /// Every extent but the last crosses the end of a logical cluster, since the index has room for one start in each: a
 /// compressed extent takes more content than its blocks hold, a stored one exactly a block.
 pub(super) fn compress(
     content: &[u8],
+    is_last: bool,
     features: Features,
     workspace: &mut Workspace,
 ) -> Option<Data> {
-    // The last piece of a file is the only one that is shorter than a segment.
-    let is_last = content.len() < SEGMENT;
     let may_fragment = features.fragments && is_last;
     let may_inline = features.inline_tails && is_last && !may_fragment;
     let least = match (may_fragment, may_inline) {
@@ -226,7 +226,7 @@ mod tests {
 
     fn compress(content: &[u8], profile: Profile) -> Option<Data> {
         let features = Options::new(profile).compression().expect("compresses");
-        super::compress(content, features, &mut Workspace::default())
+        super::compress(content, true, features, &mut Workspace::default())
     }
 
     #[test]

@@ -18,13 +18,15 @@ impl Job {
             let Features { pcluster, level, inline_tails, fragments } = features;
             [1, pcluster as u64, level.number().into(), inline_tails.into(), fragments.into()]
         });
-        (bytes([self.of.number()].into_iter().chain(features)), self.content)
+        let head = [self.of.number(), self.is_last.into()];
+        (bytes(head.into_iter().chain(features)), self.content)
     }
 
     /// The job of these parts, or `None` if they are not one's.
     pub(super) fn from_parts(head: &[u8], content: Vec<u8>) -> Option<Self> {
         let mut numbers = numbers(head);
         let of = Of::from_number(numbers.next()?);
+        let is_last = numbers.next()? == 1;
         let features = match numbers.next()? {
             0 => None,
             _ => Some(Features {
@@ -34,7 +36,7 @@ impl Job {
                 fragments: numbers.next()? == 1,
             }),
         };
-        Some(Self { of, content, features })
+        Some(Self { of, content, is_last, features })
     }
 }
 

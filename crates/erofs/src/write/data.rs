@@ -4,7 +4,7 @@ use super::clusters::{Clusters, Piece};
 use super::index::{self, Entry, Runs};
 use super::inodes::Body;
 use super::output::Output;
-use super::tails::Ending;
+use super::tails::{Ending, Room};
 use crate::compress::{Data, End, Extent, Packed};
 use crate::error::Error;
 use crate::format::{BLOCK, BLOCK_BYTES, MapHeader};
@@ -48,12 +48,11 @@ impl Incoming {
         }
     }
 
-    /// Takes the next piece; a tail of up to `inline` bytes may follow the inode. Gives what is to go to the
-    /// fragments.
+    /// Takes the next piece; a tail may follow the inode if there is room. Gives what is to go to the fragments.
     pub(super) fn add(
         &mut self,
         packed: Packed,
-        inline: usize,
+        room: Room,
         output: &mut Output,
         clusters: &mut Clusters,
     ) -> Result<Option<Vec<u8>>, Error> {
@@ -71,7 +70,7 @@ impl Incoming {
                 if self.index.is_some() || self.gains(clusters.count(&piece)) {
                     self.add_extents(0, piece, output, clusters);
                 } else {
-                    self.add_plain(piece, inline, output, clusters);
+                    self.add_plain(piece, room, output, clusters);
                 }
                 Ok(None)
             }
@@ -80,8 +79,8 @@ impl Incoming {
                     End::Blocks => None,
                     End::Tail(tail) => {
                         let before = self.index.as_ref().map_or(self.blocks as usize, Vec::len);
-                        let room = (inline, before + size.div_ceil(BLOCK));
-                        self.end = Ending::of(tail, room, &mut blocks, &mut extents);
+                        let entries = before + size.div_ceil(BLOCK);
+                        self.end = Ending::of(tail, room, entries, &mut blocks, &mut extents);
                         None
                     }
                     End::Fragment(content) => {
@@ -163,12 +162,12 @@ impl Incoming {
     fn add_plain(
         &mut self,
         mut piece: Piece,
-        inline: usize,
+        room: Room,
         output: &mut Output,
         clusters: &mut Clusters,
     ) {
         let tail = piece.end % BLOCK;
-        if tail > 0 && tail <= inline {
+        if tail > 0 && tail <= room.behind(0) {
             piece.bytes.truncate(piece.end);
             self.tail = piece.bytes.split_off(piece.end - tail);
             piece.parts.pop();

@@ -14,7 +14,7 @@ use super::index::{self, Entry, Runs};
 use super::inodes::Body;
 use super::output::Output;
 use super::similar;
-use super::tails::Ending;
+use super::tails::{Ending, Room};
 use crate::compress::{Data, End, Job, Of, Packed, SEGMENT};
 use crate::error::Error;
 use crate::format::{BLOCK, InodeCompact, MapHeader};
@@ -225,9 +225,9 @@ impl Fragments {
         }
         let (extents, blocks) = match data {
             Data::Compressed { mut blocks, mut extents, end: End::Tail(tail) } => {
-                let inline = BLOCK - size_of::<InodeCompact>();
-                let room = (inline, self.index.len() + size.div_ceil(BLOCK));
-                self.end = Ending::of(tail, room, &mut blocks, &mut extents);
+                let room = Room { inode: size_of::<InodeCompact>(), most: BLOCK };
+                let entries = self.index.len() + size.div_ceil(BLOCK);
+                self.end = Ending::of(tail, room, entries, &mut blocks, &mut extents);
                 (extents, blocks)
             }
             data => in_blocks(data),

@@ -1,8 +1,7 @@
 //! Where inodes go: best fit in blocks, so that few bytes are lost.
 //!
 //! An inline tail must not cross the end of a block; an inode, its attributes and its index may, as they do in images of
-//! mkfs.erofs. So what fits into no block may begin at the end of one, if that cuts no tail. Inodes larger than a block
-//! follow one another after the rest.
+//! mkfs.erofs. So what fits into no block may begin at the end of one, if that cuts no tail.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -19,6 +18,13 @@ pub(super) struct Item {
     pub(super) size: usize,
     /// Those at its end that must be in one block.
     pub(super) whole: usize,
+}
+
+impl Item {
+    /// Bytes of the slots that it takes.
+    fn slots(&self) -> usize {
+        self.size.next_multiple_of(SLOT)
+    }
 }
 
 /// Places of inodes in an area that starts at a block.
@@ -48,10 +54,9 @@ impl Placed {
 /// read one.
 const GROUP: usize = 1 << 16;
 
-/// Inodes that fit into a block, group by group by descending size: small ones fill what large ones leave.
+/// Inodes group by group by descending size: small ones fill what large ones leave.
 fn large_first(items: &[Item]) -> impl Iterator<Item = Item> {
-    let fitting = items.iter().filter(|item| item.size <= BLOCK);
-    let grouped = fitting.scan(0, |bytes, item| {
+    let grouped = items.iter().scan(0, |bytes, item| {
         *bytes += item.size;
         Some((*bytes / GROUP, *item))
     });
@@ -72,24 +77,42 @@ struct Runs {
 }
 
 impl Runs {
-    /// Gives the run and the byte offset in it at which an item goes, of which the first `head` bytes may be cut.
-    fn put(&mut self, size: usize, head: usize) -> (usize, usize) {
-        // Or else one that holds no more than may be cut off, as much as possible.
-        let cut = || self.by_room.range(..=head).next_back().map(|(&room, _)| room);
-        let (run, room) = match self.tightest(size).or_else(cut) {
-            Some(room) => (self.take(room), room),
+    /// Gives the run and the byte offset in it at which an item goes.
+    fn put(&mut self, item: &Item) -> (usize, usize) {
+        let size = item.slots();
+        // Of an item that is larger than a block, what is left of whole blocks.
+        let (head, rest) = ((item.size - item.whole) % BLOCK, (size - 1) % BLOCK + 1);
+        let (run, at) = match self.room(head, item.whole, rest) {
+            Some(room) => {
+                let run = self.take(room);
+                (run, self.blocks[run] * BLOCK - room)
+            }
             None => {
                 self.blocks.push(0);
                 self.weights.push(0);
-                (self.blocks.len() - 1, 0)
+                // A tail that would be cut starts at a block.
+                let is_cut = head + item.whole > BLOCK;
+                let at = if is_cut { (BLOCK - head).next_multiple_of(SLOT) } else { 0 };
+                (self.blocks.len() - 1, at)
             }
         };
-        let at = self.blocks[run] * BLOCK - room;
         let end = at + size;
         self.blocks[run] = end.div_ceil(BLOCK);
         self.weights[run] += size + PER_INODE;
         self.open(run, self.blocks[run] * BLOCK - end);
         (run, at)
+    }
+
+    /// The best room for an item that ends with `head` bytes, a tail of `whole` bytes and padding up to `rest` behind whole
+    /// blocks: the tightest, or else one that holds no more than the head, as much as possible.
+    fn room(&self, head: usize, whole: usize, rest: usize) -> Option<usize> {
+        let tightest = self.tightest(rest);
+        if head + whole > BLOCK {
+            // The tail is behind the end of the room, and ends in the block behind that.
+            return tightest.filter(|room| *room <= head);
+        }
+        let cut = || self.by_room.range(..=head).next_back().map(|(&room, _)| room);
+        tightest.or_else(cut)
     }
 
     /// The least room that is enough.
@@ -144,14 +167,13 @@ pub(super) fn place(room: usize, items: &[Item], open: usize) -> (Placed, Placed
     let (mut front, mut area) = (Placed::default(), Placed::default());
     let mut runs = Runs::default();
     let mut places = Vec::with_capacity(items.len());
-    for Item { id, size, whole } in large_first(items) {
-        let head = size - whole;
-        let size = size.next_multiple_of(SLOT);
+    for item in large_first(items) {
+        let (id, size) = (item.id, item.slots());
         if size <= left && runs.tightest(size).is_none_or(|tightest| left <= tightest) {
             front.put(id, room - left, size);
             left -= size;
         } else {
-            places.push((id, runs.put(size, head), size));
+            places.push((id, runs.put(&item), size));
         }
     }
     let starts = runs.starts(open);
@@ -159,9 +181,6 @@ pub(super) fn place(room: usize, items: &[Item], open: usize) -> (Placed, Placed
         if let Some(start) = starts[run] {
             area.put(id, start + at, size);
         }
-    }
-    for item in items.iter().filter(|item| item.size > BLOCK) {
-        area.put(item.id, area.size, item.size.next_multiple_of(SLOT));
     }
     (front, area)
 }
@@ -186,20 +205,48 @@ mod tests {
         assert_eq!(area, [(2, 0), (1, BLOCK), (3, 3008 + BLOCK), (0, 3520)]);
     }
 
+    /// Every tail in one block, and no item in another.
+    fn check(sizes: &[(usize, usize)], area: &[(usize, usize)]) {
+        let mut ends: Vec<_> = area.iter().map(|&(nth, at)| (at, at + sizes[nth].0)).collect();
+        ends.sort_unstable();
+        assert!(ends.is_sorted_by(|(_, end), (at, _)| end <= at));
+        for &(nth, at) in area {
+            let (size, whole) = sizes[nth];
+            let (first, end) = (at + size - whole, at + size);
+            assert!(whole == 0 || first / BLOCK == (end - 1) / BLOCK, "{size} at {at}");
+        }
+    }
+
     #[test]
     fn tails_are_in_one_block() {
-        let large = (3 * BLOCK, 0);
-        let sizes = [(2100, 2000), (BLOCK + 1, 0), (2100, 2036), (BLOCK, 3000), (40, 40), large];
+        let sizes = [(2100, 2000), (2100, 2036), (BLOCK, 3000), (40, 40)];
         let [front, area] = placed(30, &sizes);
         assert!(front.is_empty(), "it has room for no slot");
-        let (large, others): (Vec<_>, _) =
-            area.into_iter().partition(|(nth, _)| sizes[*nth].0 > BLOCK);
-        assert!(others.iter().all(|&(nth, at)| {
-            let (size, whole) = sizes[nth];
-            (at + size - whole) / BLOCK == (at + size - 1) / BLOCK
-        }));
-        let end = 2 * BLOCK + 2112 + 64;
-        assert_eq!(large, [(1, end), (5, end + BLOCK + SLOT)]);
+        assert_eq!(area.len(), sizes.len());
+        check(&sizes, &area);
+    }
+
+    #[test]
+    fn what_is_larger_than_a_block_fills_rooms_like_the_rest() {
+        // The tail of the second ends in the block of the first, that of the third lies behind the end of a block.
+        let sizes = [(BLOCK + 64, 0), (2 * BLOCK + 4000, 100), (BLOCK + 32, 500)];
+        let [_, area] = placed(0, &sizes);
+        check(&sizes, &area);
+        assert_eq!(area, [(1, 0), (0, 2 * BLOCK + 4000), (2, 4 * BLOCK - 32)]);
+        // Nothing has room for it, and from the start of a block its tail would be cut.
+        assert_eq!(placed(0, &[(BLOCK + 32, 500)])[1], [(0, 480)]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_tail_is_cut(
+            items in proptest::collection::vec((1_usize..10_000, 0_usize..4_064), 1..60),
+        ) {
+            let sizes: Vec<_> = items.into_iter().map(|(head, whole)| (head + whole, whole)).collect();
+            let [front, area] = placed(3000, &sizes);
+            assert_eq!(front.len() + area.len(), sizes.len());
+            check(&sizes, &area);
+        }
     }
 
     #[test]

@@ -16,18 +16,35 @@ pub(super) enum Ending {
     Fragment(u64),
 }
 
+/// Room for a tail behind an inode.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Room {
+    /// Bytes of the inode and its attributes.
+    pub(super) inode: usize,
+    /// Most bytes of a tail that saves any, though several inodes have it.
+    pub(super) most: usize,
+}
+
+impl Room {
+    /// Bytes that a tail may have behind so many others: those left of the block in which these end. More would be
+    /// lost in front of it.
+    pub(super) fn behind(self, bytes: usize) -> usize {
+        (BLOCK - (self.inode + bytes) % BLOCK).min(self.most)
+    }
+}
+
 impl Ending {
-    /// The end of content whose index has at most `entries`, if there is room for both in the `inline` bytes behind the
-    /// inode. Where there is none, the last of the extents gets a block of its own behind `blocks`.
+    /// The end of content whose index has at most `entries`, if there is room for it behind the inode. Where there is
+    /// none, the last of the extents gets a block of its own behind `blocks`.
     pub(super) fn of(
         tail: Tail,
-        (inline, entries): (usize, usize),
+        room: Room,
+        entries: usize,
         blocks: &mut Vec<u8>,
         extents: &mut [Extent],
     ) -> Option<Self> {
         // Alignment, map header, index.
-        let room = inline.saturating_sub(16 + index::most_compact(entries));
-        if tail.bytes.len() <= room {
+        if tail.bytes.len() <= room.behind(16 + index::most_compact(entries)) {
             return Some(Self::Inline(tail.bytes));
         }
         put_into_block(tail, blocks, extents.last_mut());

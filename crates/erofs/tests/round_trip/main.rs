@@ -33,6 +33,21 @@ fn sizes_around_blocks_and_segments() {
     check(&one_file([text(SEGMENT), noise(SEGMENT + 1)].concat()));
 }
 
+/// Whether the last piece of a file fills a segment or not, its end lies where ends of files do.
+#[test]
+fn the_end_of_whole_segments_is_packed_like_any_other() {
+    for (profile, part) in [(Profile::Default, Part::Inline), (Profile::Small, Part::Fragments)] {
+        for length in [SEGMENT - 1, SEGMENT, 2 * SEGMENT] {
+            let image = write(&one_file(text(length)), Options::new(profile));
+            let map = Image::open(Cursor::new(image)).unwrap().map().unwrap();
+            let bytes: u64 =
+                map.iter().filter(|area| area.part == part).map(|area| area.length).sum();
+            // Names in a folder are inline as well, and few.
+            assert!(bytes > 100, "{length} as {profile}: {bytes} bytes of {part}");
+        }
+    }
+}
+
 /// The whole of a small image, byte by byte.
 #[test]
 fn the_map_of_an_image() {
@@ -181,12 +196,15 @@ fn content_that_differs_from_its_size_is_refused() {
         (Writer::new(tree, Options::default()).unwrap(), id)
     };
     let (mut writer, id) = tree(10);
-    let error =
-        writer.add(Job::new(&writer, id, vec![0; 11]).run(&mut Workspace::default())).unwrap_err();
+    let error = writer
+        .add(Job::new(&writer, id, vec![0; 11], 0).run(&mut Workspace::default()))
+        .unwrap_err();
     assert_eq!(error.to_string(), "a file of 10 bytes was given 11 bytes of content");
     let (writer, _) = tree(10);
     assert!(writer.finish().unwrap_err().to_string().contains("given 0 bytes"));
     let (mut writer, id) = tree(10);
-    writer.add(Job::new(&writer, id, vec![0; 10]).run(&mut Workspace::default())).unwrap();
-    assert!(writer.add(Job::new(&writer, id, vec![0; 10]).run(&mut Workspace::default())).is_err());
+    writer.add(Job::new(&writer, id, vec![0; 10], 0).run(&mut Workspace::default())).unwrap();
+    assert!(
+        writer.add(Job::new(&writer, id, vec![0; 10], 0).run(&mut Workspace::default())).is_err()
+    );
 }

@@ -92,12 +92,13 @@ fn nothing_comes_between_the_pieces_of_a_file() {
         }
     };
     let jobs = |writer: &Writer, ends: &[(NodeId, &[u8])]| -> Vec<Job> {
-        ends.iter().map(|&(id, content)| Job::new(writer, id, content.to_vec())).collect()
+        ends.iter().map(|&(id, content)| Job::new(writer, id, content.to_vec(), 0)).collect()
     };
     let pieces: Vec<_> = large.chunks(SEGMENT).collect();
     for (nth, ends) in ends.chunks(140).enumerate() {
         let mut batch = jobs(&writer, ends);
-        batch.extend((nth == 1).then(|| Job::new(&writer, large_id, pieces[0].to_vec())));
+        let left = pieces[1].len() as u64;
+        batch.extend((nth == 1).then(|| Job::new(&writer, large_id, pieces[0].to_vec(), left)));
         run(&mut writer, batch);
         let mut batches = 0;
         while let jobs = writer.jobs(false)
@@ -108,7 +109,7 @@ fn nothing_comes_between_the_pieces_of_a_file() {
         }
         assert!(batches > 1, "there is more for fragments than goes out at once");
     }
-    let last = Job::new(&writer, large_id, pieces[1].to_vec());
+    let last = Job::new(&writer, large_id, pieces[1].to_vec(), 0);
     run(&mut writer, vec![last]);
     while let jobs = writer.jobs(true)
         && !jobs.is_empty()

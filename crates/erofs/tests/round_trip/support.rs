@@ -72,11 +72,18 @@ pub(crate) fn write(tree: &Contents, options: Options) -> Vec<u8> {
     }
     let pieces: Vec<_> = files
         .iter()
-        .flat_map(|(node, content)| content.chunks(writer.segment()).map(|piece| (*node, piece)))
+        .flat_map(|(node, content)| {
+            let mut left = content.len();
+            content.chunks(writer.segment()).map(move |piece| {
+                left -= piece.len();
+                (*node, piece, left as u64)
+            })
+        })
         .collect();
     for some in pieces.chunks(4) {
-        let mut jobs: Vec<_> =
-            some.iter().map(|(node, piece)| Job::new(&writer, *node, piece.to_vec())).collect();
+        let job =
+            |&(node, piece, left): &(_, &[u8], _)| Job::new(&writer, node, piece.to_vec(), left);
+        let mut jobs: Vec<_> = some.iter().map(job).collect();
         while !jobs.is_empty() {
             for packed in run_elsewhere(jobs, &mut workspace) {
                 writer.add(packed).unwrap();

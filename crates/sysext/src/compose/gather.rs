@@ -28,7 +28,7 @@ impl<R: Read> Compose<R> {
                 continue;
             }
             at += piece.len();
-            let job = Job::new(writer, *node, piece.to_vec());
+            let job = Job::new(writer, *node, piece.to_vec(), (rest.len() - piece.len()) as u64);
             gathered += job.weight();
             jobs.push(job);
         }
@@ -69,10 +69,11 @@ impl<R: Read> Compose<R> {
                 filled += read;
             }
             self.progress.advance(filled as u64);
-            let job = Job::new(writer, node, content);
+            let left = left - filled as u64;
+            let job = Job::new(writer, node, content, left);
             gathered += job.weight();
             jobs.push(job);
-            file = Some((node, left - filled as u64)).filter(|(_, left)| *left > 0);
+            file = (left > 0).then_some((node, left));
         }
         Ok((jobs, State::Reading { package, payload, file }))
     }
