@@ -11,6 +11,9 @@ const MIN_INLINE: usize = 64;
 const MIN_FRAGMENT: usize = 32;
 /// Noise that is long enough for blocks of its own: among others it saves nothing, and readers get it block by block.
 const MIN_NOISE: usize = 2 * BLOCK;
+/// Most bytes of a cluster of content of which LZ4 saves hardly any: a longer one saves no more, and less of it is the
+/// same in files that differ here and there.
+const MAX_POOR: usize = 64 << 10;
 /// Bytes of a map header and the shortest index.
 const MAP_HEADER: usize = 16;
 /// Most bytes of a cluster behind an inode, which shares a block with it.
@@ -43,6 +46,7 @@ pub(super) fn compress(
     let mut clusters = Clusters {
         content,
         encoder: Encoder::new(content, features.level, workspace),
+        is_poor: false,
         blocks,
         extents: Vec::new(),
     };
@@ -60,7 +64,7 @@ pub(super) fn compress(
             at = clusters.put_stored(at, content.len());
             continue;
         }
-        let (consumed, lz4) = clusters.cluster(at, features.pcluster);
+        let (consumed, lz4) = clusters.next(at, features.pcluster);
         if consumed == left && (may_inline || may_fragment) {
             // Among others the end needs less than in a cluster that it does not fill.
             end = if may_inline { clusters.end_inline(at, lz4) } else { clusters.put_fragment(at) };
@@ -104,6 +108,8 @@ fn saves(consumed: usize, lz4: &[u8]) -> bool {
 struct Clusters<'a> {
     content: &'a [u8],
     encoder: Encoder<'a>,
+    /// Whether LZ4 saved hardly any of the last cluster.
+    is_poor: bool,
     blocks: Vec<u8>,
     extents: Vec<Extent>,
 }
@@ -114,6 +120,19 @@ impl Clusters<'_> {
         let mut out = Vec::with_capacity(limit.min(self.content.len() - start + BLOCK));
         let block = self.encoder.block(start, limit, &mut out);
         (block.consumed, out)
+    }
+
+    /// The next cluster, of at most `limit` bytes.
+    fn next(&mut self, start: usize, limit: usize) -> (usize, Vec<u8>) {
+        let limit = if self.is_poor { limit.min(MAX_POOR) } else { limit };
+        let (consumed, lz4) = self.cluster(start, limit);
+        self.is_poor = consumed < lz4.len() + lz4.len() / 8;
+        if !self.is_poor || lz4.len() <= MAX_POOR || start + consumed == self.content.len() {
+            return (consumed, lz4);
+        }
+        let mut short = Vec::with_capacity(MAX_POOR);
+        let block = lz4::cut(&lz4, &self.content[start..], MAX_POOR, &mut short);
+        (block.consumed, short)
     }
 
     /// Puts LZ4 into as many blocks as it needs, zeros in front.

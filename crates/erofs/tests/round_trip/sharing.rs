@@ -6,7 +6,9 @@ use erofs::{
     BLOCK, Image, Job, Kind, Meta, NodeId, Options, Part, Profile, SEGMENT, Tree, Workspace, Writer,
 };
 
-use crate::support::{Contents, below, check, find, noise, one_file, read_all, text, write};
+use crate::support::{
+    Contents, below, check, check_with, find, noise, one_file, read_all, text, write,
+};
 
 /// Files `a` and `b` that are equal up to a byte, or from a byte on.
 fn two_files(a: Vec<u8>, b: Vec<u8>) -> Contents {
@@ -134,6 +136,27 @@ fn nothing_comes_between_the_pieces_of_a_file() {
     let index: u64 = of_fragments(Part::Index).map(|area| area.length).sum();
     let content = ends.iter().map(|(_, content)| content.len()).sum::<usize>();
     assert!(index < (content / BLOCK * 3) as u64, "{index} bytes");
+}
+
+/// Pictures and archives that differ in a few bytes: LZ4 makes little of them, and the same of what is behind those.
+#[test]
+fn what_hardly_compresses_is_shared_in_short_clusters() {
+    let noise = noise(600_000);
+    // One byte of 16 can be saved.
+    let picture = |first: u8| -> Vec<u8> {
+        let cells = noise.chunks(480).flat_map(|cell| [cell, &[b' '; 40]].concat());
+        [vec![first; 100], noise[..100].to_vec()].concat().into_iter().chain(cells).collect()
+    };
+    let size = |pictures: &[u8]| {
+        let mut tree = Tree::new(Meta::new(0o755));
+        for first in pictures {
+            tree.file(tree.root(), &[b'a' + first], Meta::new(0o644), picture(*first)).unwrap();
+        }
+        check_with(&tree, Options::new(Profile::Small));
+        write(&tree, Options::new(Profile::Small)).len()
+    };
+    let (one, three) = (size(&[1]), size(&[1, 2, 3]));
+    assert!(three < one + one / 3, "{three} bytes, one takes {one}");
 }
 
 /// What follows each inode is there as often; in a block it is there once.
