@@ -115,11 +115,11 @@ impl<R: Read + Seek> Image<R> {
         let content = self.content(&root)?;
         let mut walk = Walk {
             tree: Tree::new(meta),
-            known: BTreeMap::from([(root.nid, NodeId(0))]),
+            known: BTreeMap::from([(root.nid, NodeId::new(0))]),
             claims: vec![self.claim(&root, &content)?],
             folder_bytes: 0,
         };
-        let mut folders = vec![(root.nid, root, NodeId(0))];
+        let mut folders = vec![(root.nid, root, NodeId::new(0))];
         while let Some((parent, inode, id)) = folders.pop() {
             walk.folder_bytes = walk.folder_bytes.saturating_add(inode.size);
             if walk.folder_bytes > self.size {

@@ -19,7 +19,24 @@ pub struct Tree<T> {
 
 /// An entry of a [`Tree`]. Several names may lead to one entry: those are hard links.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct NodeId(pub(crate) usize);
+pub struct NodeId(u32);
+
+impl NodeId {
+    /// The entry that was added after so many others.
+    pub(crate) fn new(index: usize) -> Self {
+        Self::from_number(index as u64).expect("a tree of fewer than four billion entries")
+    }
+
+    /// The entry with that index, if there may be one.
+    pub(crate) fn from_number(index: u64) -> Option<Self> {
+        index.try_into().ok().map(Self)
+    }
+
+    /// How many entries were added before it.
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// What an entry is and what it is called by: everything but its names.
 #[derive(Clone, Debug)]
@@ -137,7 +154,7 @@ impl<T> Tree<T> {
 
     /// The root folder.
     pub fn root(&self) -> NodeId {
-        NodeId(0)
+        NodeId::new(0)
     }
 
     /// Number of entries, hard links counted once.
@@ -152,19 +169,19 @@ impl<T> Tree<T> {
 
     /// An entry of this tree.
     pub fn node(&self, id: NodeId) -> &Node<T> {
-        &self.nodes[id.0]
+        &self.nodes[id.index()]
     }
 
     /// Sets an extended attribute of an entry.
     pub fn set_xattr(&mut self, id: NodeId, name: &[u8], value: &[u8]) {
-        let xattrs = &mut self.nodes[id.0].meta.xattrs;
+        let xattrs = &mut self.nodes[id.index()].meta.xattrs;
         xattrs.insert(name, value);
         *xattrs = self.known.share(std::mem::take(xattrs));
     }
 
     /// All entries, in the order in which they were added.
     pub fn ids(&self) -> impl Iterator<Item = NodeId> + use<T> {
-        (0..self.nodes.len()).map(NodeId)
+        (0..self.nodes.len()).map(NodeId::new)
     }
 
     /// The entry of that name in a folder.
@@ -196,7 +213,7 @@ impl<T> Tree<T> {
         {
             return Err(TreeError::Target(target.clone()));
         }
-        let id = NodeId(self.nodes.len());
+        let id = NodeId::new(self.nodes.len());
         self.enter(folder, name, id)?;
         node.meta.xattrs = self.known.share(node.meta.xattrs);
         self.nodes.push(node);
@@ -244,7 +261,7 @@ impl<T> Tree<T> {
         if bad {
             return Err(TreeError::Name(name.to_vec()));
         }
-        let Kind::Directory(entries) = &mut self.nodes[folder.0].kind else {
+        let Kind::Directory(entries) = &mut self.nodes[folder.index()].kind else {
             return Err(TreeError::NotDirectory);
         };
         if entries.contains_key(name) {
@@ -302,17 +319,17 @@ impl<T> Tree<T> {
     ///
     /// A folder is linked by its parent, itself (`.`) and each folder in it (`..`).
     pub(crate) fn links(&self) -> Links {
-        let mut parent = vec![0; self.nodes.len()];
+        let mut parent = vec![self.root(); self.nodes.len()];
         let mut nlink = vec![0_u32; self.nodes.len()];
         nlink[0] = 1;
         for (id, node) in self.nodes.iter().enumerate() {
             let Kind::Directory(entries) = &node.kind else { continue };
             nlink[id] += 1;
             for child in entries.values() {
-                nlink[child.0] += 1;
-                if matches!(self.nodes[child.0].kind, Kind::Directory(_)) {
+                nlink[child.index()] += 1;
+                if matches!(self.nodes[child.index()].kind, Kind::Directory(_)) {
                     nlink[id] += 1;
-                    parent[child.0] = id;
+                    parent[child.index()] = NodeId::new(id);
                 }
             }
         }
@@ -323,8 +340,8 @@ impl<T> Tree<T> {
 /// What [`Tree::links`] counts.
 #[derive(Debug)]
 pub(crate) struct Links {
-    /// Index of the folder that a folder is in; the root is in itself.
-    pub(crate) parent: Vec<usize>,
+    /// The folder that a folder is in; the root is in itself.
+    pub(crate) parent: Vec<NodeId>,
     /// `st_nlink`.
     pub(crate) nlink: Vec<u32>,
 }

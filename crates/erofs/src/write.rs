@@ -151,7 +151,7 @@ impl Writer {
             Kind::File(size) => Some(size),
             _ => None,
         };
-        let is_new = |id: NodeId| !self.shared.contains(&id) && !self.has_come[id.0];
+        let is_new = |id: NodeId| !self.shared.contains(&id) && !self.has_come[id.index()];
         let fits = same != first && size(same).is_some() && size(same) == size(first);
         if !fits || self.twins.contains_key(&same) || !is_new(same) || !is_new(first) {
             return Err(Error::ContentNotWanted);
@@ -178,12 +178,12 @@ impl Writer {
         let mut incoming = match self.incoming.take() {
             Some(incoming) if incoming.node == node => incoming,
             Some(_) => return Err(Error::ContentNotWanted),
-            None if self.has_come[node.0] || self.shared.contains(&node) => {
+            None if self.has_come[node.index()] || self.shared.contains(&node) => {
                 return Err(Error::ContentNotWanted);
             }
             None => Incoming::new(node, whole, self.output.block(), self.has_big_clusters()),
         };
-        self.has_come[node.0] = true;
+        self.has_come[node.index()] = true;
         // What follows one inode follows those that share its content, too. In a block it is there once.
         let twins = self.twins.get(&node).map_or(&[][..], Vec::as_slice);
         let inodes = twins.iter().chain([&node]).map(|id| self.inode_size(*id));
@@ -237,7 +237,7 @@ impl Writer {
         unfinished.or_else(|| {
             self.tree.ids().find(|id| {
                 let has_content = matches!(self.tree.node(*id).kind, Kind::File(size) if size > 0);
-                has_content && !self.shared.contains(id) && !self.has_come[id.0]
+                has_content && !self.shared.contains(id) && !self.has_come[id.index()]
             })
         })
     }

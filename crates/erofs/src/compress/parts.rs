@@ -25,7 +25,7 @@ impl Job {
     /// The job of these parts, or `None` if they are not one's.
     pub(super) fn from_parts(head: &[u8], content: Vec<u8>) -> Option<Self> {
         let mut numbers = numbers(head);
-        let of = Of::from_number(numbers.next()?);
+        let of = Of::from_number(numbers.next()?)?;
         let is_last = numbers.next()? == 1;
         let features = match numbers.next()? {
             0 => None,
@@ -80,7 +80,7 @@ impl Packed {
     /// The result of these parts, or `None` if they are not one's.
     pub(super) fn from_parts(head: &[u8], mut body: Vec<u8>) -> Option<Self> {
         let mut numbers = numbers(head);
-        let (of, size) = (Of::from_number(numbers.next()?), numbers.next()? as usize);
+        let (of, size) = (Of::from_number(numbers.next()?)?, numbers.next()? as usize);
         let chunks = numbers.next()? as usize;
         let ends: Vec<_> = numbers.by_ref().take(chunks).collect();
         let packed = |numbers, data| {
@@ -122,17 +122,17 @@ impl Packed {
 impl Of {
     fn number(self) -> u64 {
         match self {
-            Self::File(node) => node.0 as u64,
-            Self::Front(node) => node.0 as u64 | FRONT,
+            Self::File(node) => node.index() as u64,
+            Self::Front(node) => node.index() as u64 | FRONT,
             Self::Fragments => NONE,
         }
     }
 
-    fn from_number(number: u64) -> Self {
+    fn from_number(number: u64) -> Option<Self> {
         match number {
-            NONE => Self::Fragments,
-            _ if number & FRONT != 0 => Self::Front(NodeId((number & !FRONT) as usize)),
-            _ => Self::File(NodeId(number as usize)),
+            NONE => Some(Self::Fragments),
+            _ if number & FRONT != 0 => NodeId::from_number(number & !FRONT).map(Self::Front),
+            _ => NodeId::from_number(number).map(Self::File),
         }
     }
 }

@@ -145,11 +145,11 @@ impl Block<'_> {
         for (name, entry) in &self.entries {
             let target = match entry {
                 Entry::Itself => id,
-                Entry::Parent => NodeId(links.parent[id.0]),
+                Entry::Parent => links.parent[id.index()],
                 Entry::Child(child) => *child,
             };
             let dirent = Dirent {
-                nid: nids[target.0].into(),
+                nid: nids[target.index()].into(),
                 nameoff: (nameoff as u16).into(),
                 file_type: file_type(tree.node(target).file_type()),
                 reserved: 0,

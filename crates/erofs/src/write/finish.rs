@@ -25,7 +25,7 @@ impl Writer {
         // What lies in one folder is listed, and often read, together.
         let mut items = Vec::from_iter(packed);
         for id in self.tree.by_folder() {
-            if self.nids[id.0] != 0 {
+            if self.nids[id.index()] != 0 {
                 continue;
             }
             if let Some(tail) = dirs.tail(id) {
@@ -33,7 +33,7 @@ impl Writer {
             } else if let Some(waiting) = self.waiting.get(&id) {
                 items.push(waiting.item(id));
             }
-            self.nids[id.0] = u64::MAX; // Its further names are the same inode.
+            self.nids[id.index()] = u64::MAX; // Its further names are the same inode.
         }
         // What is left of the head takes some of them.
         let head_at = self.xattrs.end().next_multiple_of(SLOT);
@@ -41,7 +41,7 @@ impl Writer {
         let start = self.output.at() + dirs.blocks() * BLOCK as u64;
         self.number(&in_head, head_at as u64);
         self.number(&placed, start);
-        self.nids[self.tree.root().0] = (ROOT_AT / SLOT) as u64;
+        self.nids[self.tree.root().index()] = (ROOT_AT / SLOT) as u64;
 
         dirs.write(&self.tree, &self.nids, &self.links, &mut self.output);
         let inode = |writer: &mut Self, id| {
@@ -55,7 +55,7 @@ impl Writer {
             head.extend(inode(&mut self, id));
         }
         let root = self.directory(&dirs, self.tree.root());
-        let packed_nid = packed.map_or(0, |packed| self.nids[packed.id.0]);
+        let packed_nid = packed.map_or(0, |packed| self.nids[packed.id.index()]);
         self.finish_head(&[(ROOT_AT, &root), (head_at, &head)], packed_nid)
     }
 
@@ -67,8 +67,8 @@ impl Writer {
             return Err(Error::JobsLeft);
         }
         Ok(fragments.finish().map(|(body, content)| {
-            let id = NodeId(self.tree.len());
-            let bytes = inodes::packed(&body, content, id.0 as u32 + 1);
+            let id = NodeId::new(self.tree.len());
+            let bytes = inodes::packed(&body, content, id.index() as u32 + 1);
             let waiting = Waiting { bytes, whole: body.whole };
             let item = waiting.item(id);
             self.waiting.insert(id, waiting);

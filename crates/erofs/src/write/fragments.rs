@@ -140,7 +140,7 @@ impl Fragments {
         if self.order.len() == 0 && (self.batch_bytes >= enough || last) {
             self.batch_bytes = 0;
             let mut batch = std::mem::take(&mut self.batch);
-            batch.sort_unstable_by_key(|(file, _)| self.rank[file.node.0]);
+            batch.sort_unstable_by_key(|(file, _)| self.rank[file.node.index()]);
             let contents: Vec<_> = batch.iter().map(|(_, content)| content.as_slice()).collect();
             self.order = similar::order(&contents).into_iter();
             self.sorted = batch.into_iter().map(Some).collect();
@@ -281,7 +281,7 @@ impl Fragments {
 fn rank(tree: &Tree<u64>) -> Vec<u32> {
     let mut rank = vec![u32::MAX; tree.len()];
     for (place, (_, id)) in tree.paths().enumerate() {
-        rank[id.0] = rank[id.0].min(place as u32);
+        rank[id.index()] = rank[id.index()].min(place as u32);
     }
     rank
 }

@@ -73,11 +73,11 @@ impl Inode<'_> {
     pub(super) fn bytes(&self, body: &Body, size: u64, xattrs: &[u8]) -> Vec<u8> {
         let node = self.tree.node(self.id);
         let meta = &node.meta;
-        let nlink = self.links.nlink[self.id.0];
+        let nlink = self.links.nlink[self.id.index()];
         let icount = if xattrs.is_empty() { 0 } else { (xattrs.len() - 12) / 4 + 1 };
         let i_mode = (node.file_type() | meta.mode).into();
         let i_xattr_icount = (icount as u16).into();
-        let i_ino = (self.id.0 as u32 + 1).into();
+        let i_ino = (self.id.index() as u32 + 1).into();
         let i_format = body.layout << 1;
         let mut bytes = if is_compact(self.tree, self.links, self.epoch, self.id) {
             let inode = InodeCompact {
@@ -149,7 +149,7 @@ fn is_compact(tree: &Tree<u64>, links: &Links, epoch: Time, id: NodeId) -> bool 
         Kind::Directory(entries) => entries.len() < 1 << 23,
         _ => true,
     };
-    short && small(meta.uid) && small(meta.gid) && small(links.nlink[id.0]) && meta.mtime == epoch
+    short && small(meta.uid) && small(meta.gid) && small(links.nlink[id.index()]) && meta.mtime == epoch
 }
 
 /// `new_encode_dev()` of the kernel.

@@ -190,10 +190,10 @@ mod tests {
     use super::*;
 
     fn placed(room: usize, sizes: &[(usize, usize)]) -> [Vec<(usize, usize)>; 2] {
-        let item = |(nth, &(size, whole))| Item { id: NodeId(nth), size, whole };
+        let item = |(nth, &(size, whole))| Item { id: NodeId::new(nth), size, whole };
         let items: Vec<_> = sizes.iter().enumerate().map(item).collect();
         let (front, area) = place(room, &items, 0);
-        [front, area].map(|placed| placed.at.into_iter().map(|(id, at)| (id.0, at)).collect())
+        [front, area].map(|placed| placed.at.into_iter().map(|(id, at)| (id.index(), at)).collect())
     }
 
     #[test]

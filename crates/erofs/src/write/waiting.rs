@@ -53,7 +53,7 @@ impl Writer {
     /// Gives placed inodes their numbers; their area starts at byte `start`.
     pub(super) fn number(&mut self, placed: &Placed, start: u64) {
         for &(id, at) in &placed.at {
-            self.nids[id.0] = (start + at as u64) / SLOT as u64;
+            self.nids[id.index()] = (start + at as u64) / SLOT as u64;
         }
     }
 
