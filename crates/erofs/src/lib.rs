@@ -61,5 +61,5 @@ pub use format::{BLOCK, SUPERBLOCK_AT, SuperBlock};
 pub use lz4::{Level, Workspace};
 pub use options::{Feature, Kernel, Options, Pcluster, Profile};
 pub use read::{Area, Chunks, Content, Damage, Image, Part};
-pub use tree::{Kind, Meta, Node, NodeId, Rdev, Time, Tree, TreeError, Xattrs};
+pub use tree::{Kind, Meta, Name, Node, NodeId, Rdev, Time, Tree, TreeError, Xattrs};
 pub use write::{Finished, Write, Writer, can_store_xattr};

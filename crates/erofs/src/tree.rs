@@ -7,6 +7,8 @@ mod xattrs;
 
 use std::collections::BTreeMap;
 
+use smallvec::SmallVec;
+
 use crate::format::mode;
 pub use xattrs::Xattrs;
 
@@ -51,7 +53,7 @@ pub struct Node<T> {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Kind<T> {
     /// A folder: its entries by name, in byte order, without `.` and `..`.
-    Directory(BTreeMap<Vec<u8>, NodeId>),
+    Directory(BTreeMap<Name, NodeId>),
     /// A regular file.
     File(T),
     /// A symbolic link with its target, 1 to 4095 bytes.
@@ -65,6 +67,9 @@ pub enum Kind<T> {
     /// A block device.
     BlockDevice(Rdev),
 }
+
+/// The name of an entry: 1 to 255 bytes without a slash or a NUL. Most are short, and need no memory of their own.
+pub type Name = SmallVec<[u8; 16]>;
 
 /// Number of a device.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -267,7 +272,7 @@ impl<T> Tree<T> {
         if entries.contains_key(name) {
             return Err(TreeError::Exists(name.to_vec()));
         }
-        entries.insert(name.to_vec(), id);
+        entries.insert(Name::from_slice(name), id);
         Ok(())
     }
 

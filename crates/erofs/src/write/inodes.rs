@@ -149,7 +149,11 @@ fn is_compact(tree: &Tree<u64>, links: &Links, epoch: Time, id: NodeId) -> bool 
         Kind::Directory(entries) => entries.len() < 1 << 23,
         _ => true,
     };
-    short && small(meta.uid) && small(meta.gid) && small(links.nlink[id.index()]) && meta.mtime == epoch
+    short
+        && small(meta.uid)
+        && small(meta.gid)
+        && small(links.nlink[id.index()])
+        && meta.mtime == epoch
 }
 
 /// `new_encode_dev()` of the kernel.
