@@ -15,8 +15,7 @@
 //! let mut writer = Writer::new(tree, Options::default())?;
 //! writer.add(Job::new(&writer, hello, b"world".to_vec(), 0).run(&mut Workspace::default()))?;
 //! let mut image = Vec::new();
-//! let summary = writer.finish()?;
-//! summary.writes.iter().for_each(|write| write.put(&mut image));
+//! writer.finish(|write| write.put(&mut image))?;
 //!
 //! let mut image = erofs::Image::open(std::io::Cursor::new(image))?;
 //! let tree = image.tree()?;

@@ -75,11 +75,9 @@ pub struct Writer {
     output: Output,
 }
 
-/// An image that is complete once these last bytes are written.
-#[derive(Debug)]
+/// An image that is complete.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Finished {
-    /// The last bytes; the first block is among them.
-    pub writes: Vec<Write>,
     /// Bytes of the image, whole blocks.
     pub size: u64,
     /// UUID of the volume, made from all that the image holds.
@@ -329,7 +327,7 @@ mod tests {
                 writer.writes().for_each(|write| write.put(&mut bytes));
             }
         }
-        writer.finish().unwrap().writes.iter().for_each(|write| write.put(&mut bytes));
+        writer.finish(|write| write.put(&mut bytes)).unwrap();
         let mut image = Image::open(std::io::Cursor::new(bytes.as_slice())).unwrap();
         let tree = image.tree().unwrap();
         for (number, content) in contents.iter().enumerate() {

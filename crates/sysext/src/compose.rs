@@ -345,9 +345,8 @@ impl<R: Read> Compose<R> {
             let package = self.plan.packages[package].nevra();
             return Err(Error::Missing { package, path: display(&path) });
         }
-        let finished = writer.finish()?;
+        let finished = writer.finish(|write| self.writes.push_back(write))?;
         self.report.size = finished.size;
-        self.writes.extend(finished.writes);
         let sum = Sum::sha256(self.digests.as_deref(), finished.size);
         self.state = State::Hashing { at: 0, sum };
         Ok(())

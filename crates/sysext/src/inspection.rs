@@ -245,8 +245,7 @@ mod tests {
         let job = Job::new(&writer, file, release.to_vec(), 0);
         writer.add(job.run(&mut Workspace::default())).expect("the content");
         let mut bytes = Vec::new();
-        let finished = writer.finish().expect("all content");
-        finished.writes.iter().for_each(|write| write.put(&mut bytes));
+        writer.finish(|write| write.put(&mut bytes)).expect("all content");
         let mut image = Image::open(Cursor::new(bytes)).expect("an image");
         let found = Inspection::new(&mut image).expect("a tree");
         assert_eq!(found.kernel, "5.17");

@@ -195,8 +195,13 @@ impl Packing {
     fn finish(mut self) -> Result<u64> {
         self.compress()?;
         self.run_gathered(true)?;
-        let finished = self.writer.finish()?;
-        finished.writes.iter().try_for_each(|write| self.output.write(write))?;
+        let mut written = Ok(());
+        let finished = self.writer.finish(|write| {
+            if written.is_ok() {
+                written = self.output.write(&write);
+            }
+        })?;
+        written?;
         self.bar.finish_and_clear();
         self.output.finish()?;
         Ok(finished.size)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use zerocopy::IntoBytes as _;
 
 use super::inodes::Body;
-use super::output::Output;
+use super::output::{Output, Write};
 use crate::format::{BLOCK, Dirent, mode};
 use crate::tree::{Kind, Links, NodeId, Tree};
 
@@ -89,13 +89,21 @@ impl Plan {
         Body::inline((folder.blocks > 0).then_some(folder.start), tail.bytes(tree, id, nids, links))
     }
 
-    /// Writes the whole blocks of all folders, in the order of their addresses.
-    pub(super) fn write(&self, tree: &Tree<u64>, nids: &[u64], links: &Links, output: &mut Output) {
+    /// Writes the whole blocks of all folders, in the order of their addresses, and gives them away folder by folder.
+    pub(super) fn write(
+        &self,
+        tree: &Tree<u64>,
+        nids: &[u64],
+        links: &Links,
+        output: &mut Output,
+        mut put: impl FnMut(Write),
+    ) {
         for (&id, folder) in &self.folders {
             for block in layout(tree, id).iter().take(folder.blocks as usize) {
                 output.append(&block.bytes(tree, id, nids, links));
                 output.align();
             }
+            output.ready().for_each(&mut put);
         }
     }
 }

@@ -12,11 +12,11 @@ use crate::options::Features;
 use crate::tree::{Kind, NodeId};
 
 impl Writer {
-    /// Writes what is left: folders, waiting inodes and the first block.
+    /// Gives what is left to be written: folders, waiting inodes and at last the first block.
     ///
     /// # Errors
     /// A file lacks content, or the image is too large.
-    pub fn finish(mut self) -> Result<Finished, Error> {
+    pub fn finish(mut self, mut put: impl FnMut(Write)) -> Result<Finished, Error> {
         self.finish_other_entries()?;
         let packed = self.finish_fragments()?;
         let mut dirs = dirs::Plan::new(&self.tree, |id| self.inode_size(id));
@@ -43,12 +43,13 @@ impl Writer {
         self.number(&placed, start);
         self.nids[self.tree.root().index()] = (ROOT_AT / SLOT) as u64;
 
-        dirs.write(&self.tree, &self.nids, &self.links, &mut self.output);
-        let inode = |writer: &mut Self, id| {
+        dirs.write(&self.tree, &self.nids, &self.links, &mut self.output, &mut put);
+        let mut inode = |writer: &mut Self, id| {
+            writer.output.ready().for_each(&mut put);
             let waiting = writer.waiting.remove(&id);
             waiting.map_or_else(|| writer.directory(&dirs, id), |waiting| waiting.bytes)
         };
-        self.write_placed(placed, inode);
+        self.write_placed(placed, &mut inode);
         let mut head = Vec::new();
         for (id, at) in in_head.in_order() {
             head.resize(at, 0);
@@ -56,7 +57,7 @@ impl Writer {
         }
         let root = self.directory(&dirs, self.tree.root());
         let packed_nid = packed.map_or(0, |packed| self.nids[packed.id.index()]);
-        self.finish_head(&[(ROOT_AT, &root), (head_at, &head)], packed_nid)
+        self.finish_head(&[(ROOT_AT, &root), (head_at, &head)], packed_nid, put)
     }
 
     /// The packed inode, if there is one, waits with the others, as the entry behind the last of the tree: no folder has
@@ -110,7 +111,12 @@ impl Writer {
     }
 
     /// The head: superblock, root inode, shared xattrs. Known only now, and the UUID with it.
-    fn finish_head(mut self, parts: &[(usize, &[u8])], packed_nid: u64) -> Result<Finished, Error> {
+    fn finish_head(
+        mut self,
+        parts: &[(usize, &[u8])],
+        packed_nid: u64,
+        mut put: impl FnMut(Write),
+    ) -> Result<Finished, Error> {
         let size = self.output.at();
         let blocks = u32::try_from(size / BLOCK as u64).map_err(|_| Error::TooLarge)?;
         let mut superblock = SuperBlock {
@@ -145,9 +151,9 @@ impl Writer {
         head[at..SUPERBLOCK_END].copy_from_slice(superblock.as_bytes());
 
         self.output.flush();
-        let mut writes: Vec<Write> = self.output.ready().collect();
-        writes.push(Write { at: 0, bytes: head });
-        Ok(Finished { writes, size, uuid: superblock.uuid })
+        self.output.ready().for_each(&mut put);
+        put(Write { at: 0, bytes: head });
+        Ok(Finished { size, uuid: superblock.uuid })
     }
 }
 

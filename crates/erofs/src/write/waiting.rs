@@ -76,7 +76,7 @@ impl Writer {
     pub(super) fn write_placed(
         &mut self,
         placed: Placed,
-        inode: impl Fn(&mut Self, NodeId) -> Vec<u8>,
+        mut inode: impl FnMut(&mut Self, NodeId) -> Vec<u8>,
     ) {
         let start = self.output.at();
         for (id, at) in placed.in_order() {

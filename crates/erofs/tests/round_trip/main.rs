@@ -201,7 +201,7 @@ fn content_that_differs_from_its_size_is_refused() {
         .unwrap_err();
     assert_eq!(error.to_string(), "a file of 10 bytes was given 11 bytes of content");
     let (writer, _) = tree(10);
-    assert!(writer.finish().unwrap_err().to_string().contains("given 0 bytes"));
+    assert!(writer.finish(|_| ()).unwrap_err().to_string().contains("given 0 bytes"));
     let (mut writer, id) = tree(10);
     writer.add(Job::new(&writer, id, vec![0; 10], 0).run(&mut Workspace::default())).unwrap();
     assert!(

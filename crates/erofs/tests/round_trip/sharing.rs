@@ -118,7 +118,7 @@ fn nothing_comes_between_the_pieces_of_a_file() {
     {
         run(&mut writer, jobs);
     }
-    writer.finish().unwrap().writes.iter().for_each(|write| write.put(&mut image));
+    writer.finish(|write| write.put(&mut image)).unwrap();
 
     let mut image = Image::open(Cursor::new(image)).unwrap();
     let tree = image.tree().unwrap();

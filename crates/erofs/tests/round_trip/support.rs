@@ -99,8 +99,7 @@ pub(crate) fn write(tree: &Contents, options: Options) -> Vec<u8> {
             writer.add(packed).unwrap();
         }
     }
-    let finished = writer.finish().unwrap();
-    finished.writes.into_iter().for_each(put);
+    let finished = writer.finish(put).unwrap();
     assert_eq!(image.len() as u64, finished.size);
     image
 }
