@@ -172,13 +172,13 @@ impl<R: Read + Seek> Image<R> {
     fn kind(&mut self, inode: &Inode, content: &Content) -> Result<Kind<Content>, Error> {
         use crate::format::mode::{S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG, S_IFSOCK};
         Ok(match inode.file_type() {
-            S_IFDIR => Kind::Directory(BTreeMap::new()),
+            S_IFDIR => Kind::Directory(Box::default()),
             S_IFREG => Kind::File(content.clone()),
             S_IFLNK => {
                 if inode.size == 0 || inode.size >= BLOCK_BYTES {
                     return Err(corrupt(inode.at, "size of a link", "1 to 4095", inode.size));
                 }
-                Kind::Symlink(self.read_all(content)?)
+                Kind::Symlink(self.read_all(content)?.into())
             }
             S_IFIFO => Kind::Fifo,
             S_IFSOCK => Kind::Socket,

@@ -53,11 +53,11 @@ pub struct Node<T> {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Kind<T> {
     /// A folder: its entries by name, in byte order, without `.` and `..`.
-    Directory(BTreeMap<Name, NodeId>),
+    Directory(Box<BTreeMap<Name, NodeId>>),
     /// A regular file.
     File(T),
     /// A symbolic link with its target, 1 to 4095 bytes.
-    Symlink(Vec<u8>),
+    Symlink(Box<[u8]>),
     /// A named pipe.
     Fifo,
     /// A socket.
@@ -153,7 +153,7 @@ impl<T> Node<T> {
 impl<T> Tree<T> {
     /// A tree of one folder, the root.
     pub fn new(root: Meta) -> Self {
-        let root = Node { meta: root, kind: Kind::Directory(BTreeMap::new()) };
+        let root = Node { meta: root, kind: Kind::Directory(Box::default()) };
         Self { nodes: vec![root], known: xattrs::Known::default() }
     }
 
@@ -216,7 +216,7 @@ impl<T> Tree<T> {
         if let Kind::Symlink(target) = &node.kind
             && (target.is_empty() || target.len() > 4095 || target.contains(&0))
         {
-            return Err(TreeError::Target(target.clone()));
+            return Err(TreeError::Target(target.to_vec()));
         }
         let id = NodeId::new(self.nodes.len());
         self.enter(folder, name, id)?;
@@ -232,7 +232,7 @@ impl<T> Tree<T> {
         name: &[u8],
         meta: Meta,
     ) -> Result<NodeId, TreeError> {
-        self.add(folder, name, Node { meta, kind: Kind::Directory(BTreeMap::new()) })
+        self.add(folder, name, Node { meta, kind: Kind::Directory(Box::default()) })
     }
 
     /// Adds a regular file. Errors as [`Tree::add`].
@@ -281,7 +281,7 @@ impl<T> Tree<T> {
         self.nodes.shrink_to_fit();
         for node in &mut self.nodes {
             if let Kind::Directory(entries) = &mut node.kind {
-                *entries = std::mem::take(entries).into_iter().collect();
+                **entries = std::mem::take(&mut **entries).into_iter().collect();
             }
         }
     }

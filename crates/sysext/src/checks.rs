@@ -206,7 +206,7 @@ impl<'a> Image<'a, '_> {
             let above = &path[..end];
             if let Some(node) = self.paths.get(above) {
                 return match &self.tree.node(*node).kind {
-                    Kind::Symlink(target) => Some((above, target.as_slice())),
+                    Kind::Symlink(target) => Some((above, &**target)),
                     _ => None,
                 };
             }

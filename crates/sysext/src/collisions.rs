@@ -23,7 +23,7 @@ impl crate::Plan {
         for (path, node) in tree.paths() {
             let what = match &tree.node(node).kind {
                 Kind::Directory(_) => continue,
-                Kind::Symlink(target) => [b"link ", target.as_slice()].concat(),
+                Kind::Symlink(target) => [b"link ", &**target].concat(),
                 Kind::File(size) => match (by_node.text(node), by_node.origin(node)) {
                     (Some(text), _) => [b"text ", text].concat(),
                     (None, Some((package, file))) => {

@@ -92,7 +92,7 @@ impl Writer {
                 Kind::File(0) => Body::empty(),
                 Kind::Directory(_) | Kind::File(_) => continue,
                 Kind::Symlink(target) if self.inode_size(id) + target.len() <= BLOCK => {
-                    Body::inline(None, target.clone())
+                    Body::inline(None, target.to_vec())
                 }
                 Kind::Symlink(target) => {
                     let start = self.output.block();

@@ -1,6 +1,5 @@
 //! Trees, options and damage at random.
 
-use std::collections::BTreeMap;
 use std::io::Cursor;
 
 use erofs::{Image, Kind, Level, Meta, Node, Options, Pcluster, Profile, Time, Tree};
@@ -29,12 +28,12 @@ fn arbitrary_tree() -> impl Strategy<Value = Contents> {
                 meta.xattrs.insert(b"user.x", &name);
             }
             let kind = match kind {
-                0 => Kind::Directory(BTreeMap::new()),
+                0 => Kind::Directory(Box::default()),
                 1 => Kind::File(text(length)),
                 // Longer ones that begin alike, end alike, or are the same.
                 2 => Kind::File([text(length), noise(60_000 + length)].concat()),
                 3 => Kind::File([noise(length), noise(50_000)].concat()),
-                4 => Kind::Symlink(text(length % 4095 + 1)),
+                4 => Kind::Symlink(text(length % 4095 + 1).into()),
                 5 => Kind::Fifo,
                 _ => {
                     if let Some(&target) = others.first() {

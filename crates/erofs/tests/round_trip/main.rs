@@ -61,7 +61,7 @@ fn the_map_of_an_image() {
     tree.file(usr, b"large", labelled(0o644), large.clone()).unwrap();
     tree.file(usr, b"same", labelled(0o644), large).unwrap();
     tree.file(usr, b"short", labelled(0o644), text(2000)).unwrap();
-    tree.add(usr, b"link", Node { meta: labelled(0o777), kind: Kind::Symlink(b"large".to_vec()) })
+    tree.add(usr, b"link", Node { meta: labelled(0o777), kind: Kind::Symlink((*b"large").into()) })
         .unwrap();
     let map = |profile| {
         let mut image = Image::open(Cursor::new(write(&tree, Options::new(profile)))).unwrap();
@@ -101,7 +101,7 @@ fn every_type_and_the_edges_of_names_and_numbers() {
         (b"socket", Kind::Socket),
         (b"char", Kind::CharDevice(Rdev { major: 4095, minor: 1_048_575 })),
         (b"block", Kind::BlockDevice(Rdev { major: 8, minor: 1 })),
-        (b"short", Kind::Symlink(b"x".to_vec())),
+        (b"short", Kind::Symlink((*b"x").into())),
         (b"long", Kind::Symlink(noise(4095).into_iter().map(|byte| byte | 1).collect())),
     ] {
         tree.add(root, name, Node { meta: meta.clone(), kind }).unwrap();
@@ -156,7 +156,7 @@ fn inodes_cross_blocks_but_links_do_not() {
         let kind = match number % 5 {
             0 => Kind::File(noise(3700 + number as usize)),
             1 => Kind::File(Vec::new()),
-            _ => Kind::Symlink(vec![b't'; number as usize % 90 + 1]),
+            _ => Kind::Symlink(vec![b't'; number as usize % 90 + 1].into()),
         };
         tree.add(tree.root(), number.to_string().as_bytes(), Node { meta, kind }).unwrap();
     }

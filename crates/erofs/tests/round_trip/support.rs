@@ -27,7 +27,7 @@ pub(crate) fn sizes(tree: &Contents) -> Tree<u64> {
         let Node { meta, kind } = tree.node(id).clone();
         let kind = match kind {
             Kind::File(content) => Kind::File(content.len() as u64),
-            Kind::Directory(_) => Kind::Directory(BTreeMap::new()),
+            Kind::Directory(_) => Kind::Directory(Box::default()),
             Kind::Symlink(target) => Kind::Symlink(target),
             Kind::Fifo => Kind::Fifo,
             Kind::Socket => Kind::Socket,

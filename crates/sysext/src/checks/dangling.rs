@@ -13,7 +13,7 @@ pub(super) fn check(image: &mut Image<'_, '_>) {
         .paths
         .iter()
         .filter_map(|(path, node)| match &image.tree.node(*node).kind {
-            Kind::Symlink(target) => Some((path.clone(), target.clone())),
+            Kind::Symlink(target) => Some((path.clone(), target.to_vec())),
             _ => None,
         })
         .collect();

@@ -137,7 +137,7 @@ mod tests {
         let plan = plan(files(), Extension::default(), None);
         let node = |path: &str| plan.tree().find(path.as_bytes()).unwrap();
         let link = &plan.tree().node(node("usr/bin/bitwarden")).kind;
-        assert_eq!(*link, erofs::Kind::Symlink(b"/usr/lib/Bitwarden/bitwarden".to_vec()));
+        assert_eq!(*link, erofs::Kind::Symlink((*b"/usr/lib/Bitwarden/bitwarden").into()));
         let desktop = node("usr/share/applications/b.desktop");
         let text = &plan.texts.iter().find(|(known, _)| *known == desktop).unwrap().1;
         assert_eq!(text, b"Exec=/usr/lib/Bitwarden/bitwarden %U\nIcon=b\n");

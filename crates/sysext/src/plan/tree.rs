@@ -216,9 +216,9 @@ impl Grower<'_, '_, '_> {
     fn kind(&self, entry: &Entry) -> Kind<u64> {
         match (&entry.what, entry.origin) {
             (What::Packaged, Some(origin)) => kind(self.entries.file(origin).1),
-            (What::Packaged, None) | (What::Directory, _) => Kind::Directory(BTreeMap::new()),
+            (What::Packaged, None) | (What::Directory, _) => Kind::Directory(Box::default()),
             (What::File(text), _) => Kind::File(text.len() as u64),
-            (What::Symlink(target), _) => Kind::Symlink(target.clone()),
+            (What::Symlink(target), _) => Kind::Symlink(target.as_slice().into()),
         }
     }
 
@@ -253,8 +253,8 @@ impl Grower<'_, '_, '_> {
 fn kind(file: &File) -> Kind<u64> {
     let rdev = Rdev { major: u32::from(file.rdev >> 8), minor: u32::from(file.rdev & 0xFF) };
     match file.file_type() {
-        0o040_000 => Kind::Directory(BTreeMap::new()),
-        0o120_000 => Kind::Symlink(file.link_target.clone()),
+        0o040_000 => Kind::Directory(Box::default()),
+        0o120_000 => Kind::Symlink(file.link_target.as_slice().into()),
         0o010_000 => Kind::Fifo,
         0o140_000 => Kind::Socket,
         0o020_000 => Kind::CharDevice(rdev),

@@ -68,13 +68,13 @@ fn kind(path: &Path, metadata: &fs::Metadata) -> Result<Kind<u64>> {
     let file_type = metadata.file_type();
     let rdev = Rdev { major: unix::major(metadata.rdev()), minor: unix::minor(metadata.rdev()) };
     Ok(if file_type.is_dir() {
-        Kind::Directory(BTreeMap::new())
+        Kind::Directory(Box::default())
     } else if file_type.is_file() {
         Kind::File(metadata.len())
     } else if file_type.is_symlink() {
         let target =
             fs::read_link(path).with_context(|| format!("cannot read {}", path.display()))?;
-        Kind::Symlink(target.into_os_string().into_vec())
+        Kind::Symlink(target.into_os_string().into_vec().into())
     } else if file_type.is_fifo() {
         Kind::Fifo
     } else if file_type.is_socket() {
