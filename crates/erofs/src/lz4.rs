@@ -43,6 +43,8 @@ pub(crate) const MAX_DISTANCE: usize = 65_535;
 const LAST_LITERALS: usize = 5;
 /// The last match starts at least this far from the end of the block.
 const MATCH_MARGIN: usize = 12;
+/// Places of which finders keep what they know: those that a match can reach, and the one at hand.
+const KEPT: usize = MAX_DISTANCE + 1;
 /// Longest match whose length needs no byte of its own.
 const SHORT_LENGTH: usize = MIN_MATCH + 14;
 
@@ -218,6 +220,12 @@ fn read64(data: &[u8], at: usize) -> u64 {
     word(&data[at..at + 8])
 }
 
+/// A number of so many bits for four bytes.
+#[inline]
+fn hash(bytes: u32, bits: u32) -> usize {
+    (bytes.wrapping_mul(2_654_435_761) >> (u32::BITS - bits)) as usize
+}
+
 /// Bytes that a length takes beyond the four bits in the token.
 #[inline]
 fn extra(length: usize) -> usize {
@@ -238,12 +246,7 @@ pub(crate) mod tests {
         });
         // Blocks that are cut elsewhere may differ by a little.
         let grows = |pair: &[usize]| pair[1] > pair[0] + pair[0] / 50 + 64;
-        assert!(
-            !sizes.windows(2).any(grows),
-            "higher levels do worse: {sizes:?} {limit} {} {:?}",
-            data.len(),
-            data.iter().max()
-        );
+        assert!(!sizes.windows(2).any(grows), "higher levels do worse: {sizes:?}");
         sizes[0]
     }
 

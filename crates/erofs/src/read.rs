@@ -113,13 +113,15 @@ impl<R: Read + Seek> Image<R> {
         }
         let meta = self.meta(&root)?;
         let content = self.content(&root)?;
+        let tree = Tree::new(meta);
+        let top = tree.root();
         let mut walk = Walk {
-            tree: Tree::new(meta),
-            known: BTreeMap::from([(root.nid, NodeId::new(0))]),
+            tree,
+            known: BTreeMap::from([(root.nid, top)]),
             claims: vec![self.claim(&root, &content)?],
             folder_bytes: 0,
         };
-        let mut folders = vec![(root.nid, root, NodeId::new(0))];
+        let mut folders = vec![(root.nid, root, top)];
         while let Some((parent, inode, id)) = folders.pop() {
             walk.folder_bytes = walk.folder_bytes.saturating_add(inode.size);
             if walk.folder_bytes > self.size {

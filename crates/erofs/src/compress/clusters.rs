@@ -130,8 +130,13 @@ impl Clusters<'_> {
         if !self.is_poor || lz4.len() <= MAX_POOR || start + consumed == self.content.len() {
             return (consumed, lz4);
         }
-        let mut short = Vec::with_capacity(MAX_POOR);
-        let block = lz4::cut(&lz4, &self.content[start..], MAX_POOR, &mut short);
+        self.cut(start, &lz4, MAX_POOR)
+    }
+
+    /// As much of a cluster as `limit` bytes hold.
+    fn cut(&self, start: usize, lz4: &[u8], limit: usize) -> (usize, Vec<u8>) {
+        let mut short = Vec::with_capacity(limit);
+        let block = lz4::cut(lz4, &self.content[start..], limit, &mut short);
         (block.consumed, short)
     }
 
@@ -159,8 +164,7 @@ impl Clusters<'_> {
         if limit == 0 {
             return at;
         }
-        let mut full = Vec::with_capacity(limit);
-        let consumed = lz4::cut(lz4, &self.content[at..], limit, &mut full).consumed;
+        let (consumed, full) = self.cut(at, lz4, limit);
         if !saves(consumed, &full) {
             return at;
         }

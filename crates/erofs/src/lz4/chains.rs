@@ -7,16 +7,15 @@
 
 use super::density::Density;
 use super::numbering::Numbering;
-use super::{LAST_LITERALS, MATCH_MARGIN, MAX_DISTANCE, MIN_MATCH, Match};
-use super::{common, read32, read64, zeros};
+use super::{KEPT, LAST_LITERALS, MATCH_MARGIN, MAX_DISTANCE, MIN_MATCH, Match};
+use super::{common, hash, read32, read64, zeros};
 
 /// log2 of the slots that hold the youngest place of each hash: four for each place within reach, since every step on a
 /// chain that two hashes share is lost. Fewer slots stay in nearer caches and still cost more.
 const HEAD_BITS: u32 = 18;
-/// Places whose chains are kept: those that a match can reach.
-const KEPT: usize = 1 << 16;
 /// Chains that are compared when a match is found.
 const COMPARED: usize = 32;
+
 /// Memory for the chains, which outlives a segment: nothing is cleared for the next.
 pub(super) struct Tables {
     /// The number of the youngest place of each hash.
@@ -68,7 +67,7 @@ impl<'a> Chains<'a> {
     fn enter(&mut self, at: usize) {
         let end = (at + 1).min(self.data.len() - (MIN_MATCH - 1));
         for place in self.entered..end {
-            let slot = &mut self.head[hash(read32(self.data, place))];
+            let slot = &mut self.head[hash(read32(self.data, place), HEAD_BITS)];
             let number = self.base + place as u32;
             let step = number.wrapping_sub(*slot);
             self.steps[place % KEPT] = u16::try_from(step).unwrap_or(0);
@@ -181,11 +180,6 @@ impl<'a> Chains<'a> {
         }
         Some((offset, next))
     }
-}
-
-#[inline]
-fn hash(bytes: u32) -> usize {
-    (bytes.wrapping_mul(2_654_435_761) >> (32 - HEAD_BITS)) as usize
 }
 
 /// Number of equal bytes before both places, at most `most`; `there` is before `here`.

@@ -3,7 +3,7 @@
 use super::density::Density;
 use super::trees::{Tables, Trees};
 use super::way::{Way, end_of_part};
-use super::{MATCH_MARGIN, MIN_MATCH, Sequences};
+use super::{MIN_MATCH, Sequences};
 
 /// Places for each that begins with other four bytes than all before it, at least: elsewhere chains are short.
 const ALIKE: usize = 32;
@@ -30,10 +30,9 @@ impl<'a> Dense<'a> {
     ) -> usize {
         let Self { trees, way } = self;
         let end = end_of_part(from, trees.data.len(), start, limit);
-        let places = (trees.data.len() + 1).saturating_sub(MATCH_MARGIN);
-        trees.resume(from.min(places), start);
+        trees.resume(from, start);
         let next = way.put((from, end), sequences, |at, known| {
-            let (length, distance) = if at < places { trees.longest(at) } else { (0, 0) };
+            let (length, distance) = trees.longest(at);
             (length > known && length >= MIN_MATCH).then_some((length, distance))
         });
         if trees.fresh * ALIKE > end - from {

@@ -68,7 +68,7 @@ impl<'a> Lazy<'a> {
         // The first byte stays a literal: the block's first byte is then never zero, which tells it from the padding
         // in front of it.
         let mut at = start + 1;
-        loop {
+        while !held.sequences.is_full {
             if self.chains.density.is_crowded() && held.sequences.may_take(at) {
                 held.flush();
                 let (density, sequences) = (&mut self.chains.density, &mut held.sequences);
@@ -76,9 +76,6 @@ impl<'a> Lazy<'a> {
             } else if let Some(first) = self.first(at, held.sequences.room()) {
                 at = self.run(first, &mut held);
             } else {
-                break;
-            }
-            if held.sequences.is_full {
                 break;
             }
         }

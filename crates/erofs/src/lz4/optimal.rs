@@ -53,9 +53,8 @@ impl<'a> Optimal<'a> {
     ) -> usize {
         let Self { chains, depth, way, .. } = self;
         let end = end_of_part(from, chains.data.len(), start, limit);
-        let places = chains.last().map_or(0, |last| last + 1);
         way.put((from, end), sequences, |at, known| {
-            if at >= places || known >= NICE_LENGTH {
+            if known >= NICE_LENGTH {
                 return None;
             }
             let found = chains.longest(at, at, start, known.max(MIN_MATCH - 1), *depth)?;

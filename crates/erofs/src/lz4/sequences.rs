@@ -23,8 +23,7 @@ impl<'a> Sequences<'a> {
     /// Appends the literals up to a match and the match, or as much of it as fits.
     #[inline]
     pub(super) fn put(&mut self, found: Match) {
-        // So close to the end a match is no longer one.
-        if self.is_full || found.at + MATCH_MARGIN > self.data.len() {
+        if self.is_full || !self.may_match(found.at) {
             return;
         }
         let Some(length) = fitting(found.at - self.anchor, found.length, self.room()) else {
@@ -40,6 +39,12 @@ impl<'a> Sequences<'a> {
     #[inline]
     pub(super) fn room(&self) -> usize {
         self.limit - self.out.len()
+    }
+
+    /// Whether a match may start at `at`: close to the end of the content none is one.
+    #[inline]
+    pub(super) fn may_match(&self, at: usize) -> bool {
+        at + MATCH_MARGIN <= self.data.len()
     }
 
     /// Whether content from `at` on may still come into the block.

@@ -7,12 +7,10 @@
 //! match finder of 7-Zip works like that, too.)
 
 use super::numbering::Numbering;
-use super::{LAST_LITERALS, MAX_DISTANCE, common, read32, zeros};
+use super::{KEPT, LAST_LITERALS, MATCH_MARGIN, MAX_DISTANCE, common, hash, read32, zeros};
 
 /// log2 of the number of trees.
 const HASH_BITS: u32 = 16;
-/// Places whose sons are kept: those that a match can reach.
-const KEPT: usize = 1 << 16;
 /// Most places that are passed on the way down.
 const DEPTH: usize = 64;
 /// With so many bytes in common two places are the same to a tree.
@@ -62,7 +60,8 @@ impl<'a> Trees<'a> {
             self.base = self.tables.numbering.begin(self.data.len(), &mut *self.tables.roots);
             self.entered = start;
         }
-        for place in self.entered.max(at.saturating_sub(MAX_DISTANCE))..at {
+        let end = at.min((self.data.len() + 1).saturating_sub(MATCH_MARGIN));
+        for place in self.entered.max(at.saturating_sub(MAX_DISTANCE))..end {
             self.longest(place);
         }
         (self.from, self.fresh) = (at, 0);
@@ -77,7 +76,7 @@ impl<'a> Trees<'a> {
         let end = data.len() - LAST_LITERALS;
         let nice = end.min(at + NICE_LENGTH);
         let number = self.base + at as u32;
-        let root = &mut self.tables.roots[hash(read32(data, at))];
+        let root = &mut self.tables.roots[hash(read32(data, at), HASH_BITS)];
         let mut back = (number - std::mem::replace(root, number)) as usize;
         self.fresh += usize::from(back > at.saturating_sub(self.from));
         let reach = (at - self.start).min(MAX_DISTANCE);
@@ -145,11 +144,6 @@ fn none(slot: usize) -> u16 {
 fn son(sons: &[u16; 2 * KEPT], slot: usize, at: usize, back: usize) -> Option<usize> {
     let distance = usize::from((at as u16).wrapping_sub(sons[slot]));
     (distance > back).then_some(distance)
-}
-
-#[inline]
-fn hash(bytes: u32) -> usize {
-    (bytes.wrapping_mul(2_654_435_761) >> (32 - HASH_BITS)) as usize
 }
 
 #[cfg(test)]

@@ -32,7 +32,8 @@ impl Way {
     /// Appends the content from `from` to `end`, or what of it there is room for, to a block. Gives the end of the last
     /// match, or `end`.
     ///
-    /// `longer` gives length and distance of the longest match at a place, if it is longer than the known one.
+    /// `longer` gives length and distance of the longest match at a place where one may start, if it is longer than the
+    /// known one.
     #[inline]
     pub(super) fn put(
         &mut self,
@@ -40,7 +41,7 @@ impl Way {
         sequences: &mut Sequences<'_>,
         longer: impl FnMut(usize, usize) -> Option<(usize, usize)>,
     ) -> usize {
-        self.search(from, end, longer);
+        self.search((from, end), sequences, longer);
         self.shorten();
         let mut at = from;
         while at < end && !sequences.is_full {
@@ -58,14 +59,16 @@ impl Way {
     #[inline]
     fn search(
         &mut self,
-        from: usize,
-        end: usize,
+        (from, end): (usize, usize),
+        sequences: &Sequences<'_>,
         mut longer: impl FnMut(usize, usize) -> Option<(usize, usize)>,
     ) {
         self.longest.clear();
         let (mut length, mut distance) = (0, 0);
         for at in from..end {
-            if let Some(found) = longer(at, length) {
+            if sequences.may_match(at)
+                && let Some(found) = longer(at, length)
+            {
                 (length, distance) = found;
             }
             self.longest.push((length as u32, distance as u32));

@@ -32,16 +32,9 @@ impl Item {
 pub(super) struct Placed {
     /// Byte offset of each inode in the area.
     pub(super) at: Vec<(NodeId, usize)>,
-    /// Bytes of the area up to the end of the last inode.
-    size: usize,
 }
 
 impl Placed {
-    fn put(&mut self, id: NodeId, at: usize, size: usize) {
-        self.at.push((id, at));
-        self.size = self.size.max(at + size);
-    }
-
     /// The inodes as they lie behind one another.
     pub(super) fn in_order(mut self) -> impl Iterator<Item = (NodeId, usize)> {
         self.at.sort_unstable_by_key(|(_, at)| *at);
@@ -170,16 +163,16 @@ pub(super) fn place(room: usize, items: &[Item], open: usize) -> (Placed, Placed
     for item in large_first(items) {
         let (id, size) = (item.id, item.slots());
         if size <= left && runs.tightest(size).is_none_or(|tightest| left <= tightest) {
-            front.put(id, room - left, size);
+            front.at.push((id, room - left));
             left -= size;
         } else {
-            places.push((id, runs.put(&item), size));
+            places.push((id, runs.put(&item)));
         }
     }
     let starts = runs.starts(open);
-    for (id, (run, at), size) in places {
+    for (id, (run, at)) in places {
         if let Some(start) = starts[run] {
-            area.put(id, start + at, size);
+            area.at.push((id, start + at));
         }
     }
     (front, area)
