@@ -66,14 +66,20 @@ impl<'a> Chains<'a> {
     #[inline]
     fn enter(&mut self, at: usize) {
         let end = (at + 1).min(self.data.len() - (MIN_MATCH - 1));
-        for place in self.entered..end {
-            let slot = &mut self.head[hash(read32(self.data, place), HEAD_BITS)];
+        if self.entered >= end {
+            return;
+        }
+        let (head, steps) = (&mut *self.head, &mut *self.steps);
+        let mut place = self.entered;
+        for bytes in self.data[place..end + (MIN_MATCH - 1)].array_windows() {
+            let slot = &mut head[hash(u32::from_le_bytes(*bytes), HEAD_BITS)];
             let number = self.base + place as u32;
             let step = number.wrapping_sub(*slot);
-            self.steps[place % KEPT] = u16::try_from(step).unwrap_or(0);
+            steps[place % KEPT] = u16::try_from(step).unwrap_or(0);
             *slot = number;
+            place += 1;
         }
-        self.entered = self.entered.max(end);
+        self.entered = end;
     }
 
     /// How far back the chain leads from a place.
