@@ -10,11 +10,13 @@ use super::numbering::Numbering;
 use super::{KEPT, LAST_LITERALS, MATCH_MARGIN, MAX_DISTANCE, MIN_MATCH, Match};
 use super::{common, hash, read32, read64, zeros};
 
-/// log2 of the slots that hold the youngest place of each hash: four for each place within reach, since every step on a
-/// chain that two hashes share is lost. Fewer slots stay in nearer caches and still cost more.
-const HEAD_BITS: u32 = 18;
+/// log2 of the slots that hold the youngest place of each hash: two for each place within reach. With more of them fewer
+/// chains share a slot, but they do not stay in the nearer caches.
+const HEAD_BITS: u32 = 17;
 /// Chains that are compared when a match is found.
 const COMPARED: usize = 32;
+/// Places that are entered at once: their slots are on the way from memory all together.
+const AHEAD: usize = 32;
 
 /// Memory for the chains, which outlives a segment: nothing is cleared for the next.
 pub(super) struct Tables {
@@ -65,19 +67,24 @@ impl<'a> Chains<'a> {
     /// Enters all places up to and with `at`.
     #[inline]
     fn enter(&mut self, at: usize) {
-        let end = (at + 1).min(self.data.len() - (MIN_MATCH - 1));
-        if self.entered >= end {
-            return;
+        if at >= self.entered {
+            self.enter_more(at);
         }
+    }
+
+    /// Enters all places up to and with `at`, and some behind it. None but those that were entered before them are on
+    /// the chains of places at hand.
+    #[inline(never)]
+    fn enter_more(&mut self, at: usize) {
+        let end = (at + 1 + AHEAD).min(self.data.len() - (MIN_MATCH - 1));
         let (head, steps) = (&mut *self.head, &mut *self.steps);
-        let mut place = self.entered;
-        for bytes in self.data[place..end + (MIN_MATCH - 1)].array_windows() {
+        let content = &self.data[self.entered..end + (MIN_MATCH - 1)];
+        for (place, bytes) in (self.entered..).zip(content.array_windows()) {
             let slot = &mut head[hash(u32::from_le_bytes(*bytes), HEAD_BITS)];
             let number = self.base + place as u32;
             let step = number.wrapping_sub(*slot);
             steps[place % KEPT] = u16::try_from(step).unwrap_or(0);
             *slot = number;
-            place += 1;
         }
         self.entered = end;
     }
