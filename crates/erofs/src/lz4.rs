@@ -108,7 +108,7 @@ impl fmt::Debug for Workspace {
 /// Encoder of one segment. What all but the fast one know of the content outlives a block.
 pub(crate) enum Encoder<'a> {
     Fast(Fast<'a>),
-    /// The fast one where the content is noise, the lazy one elsewhere, as two levels higher where it is dense.
+    /// The fast one where the content is noise, the lazy one elsewhere, which looks farther where it is dense.
     Brisk(Fast<'a>, Lazy<'a>),
     Lazy(Lazy<'a>),
     Optimal(Optimal<'a>),
@@ -136,9 +136,9 @@ impl<'a> Encoder<'a> {
             return Self::Optimal(Optimal::new(data, tables, trees, 64 << (2 * (level - 10))));
         }
         if level > 4 {
-            return Self::Lazy(Lazy::new(data, tables, trees, depth(level), depth(level)));
+            return Self::Lazy(Lazy::new(data, tables, trees, depth(level), false));
         }
-        let lazy = Lazy::new(data, tables, trees, depth(level), depth(level + 2));
+        let lazy = Lazy::new(data, tables, trees, depth(level), true);
         Self::Brisk(Fast::new(data, table, 8), lazy)
     }
 

@@ -4,11 +4,13 @@
 const MANY: usize = 16;
 /// Searches after which it is decided anew.
 const WINDOW: u32 = 256;
+/// How many times as long searches are where content is dense, and where nearly all of them meet [`MANY`].
+const DENSE: usize = 3;
+const DENSEST: usize = 10;
 /// Candidates for each byte of content with which trees take no more time than chains.
 const CROWD: usize = 8;
 
 /// What the last searches met.
-#[derive(Default)]
 pub(super) struct Density {
     /// Where the first search of this window was.
     from: usize,
@@ -20,9 +22,15 @@ pub(super) struct Density {
     /// Those of them that found a match, and those that found the longest in the second half.
     found: u32,
     late: u32,
-    is_dense: bool,
+    worth: usize,
     /// How many more windows were crowded than not.
     crowded: u32,
+}
+
+impl Default for Density {
+    fn default() -> Self {
+        Self { from: 0, searches: 0, met: 0, many: 0, found: 0, late: 0, worth: 1, crowded: 0 }
+    }
 }
 
 impl Density {
@@ -51,18 +59,23 @@ impl Density {
         let Self { met, many, found, late, crowded, .. } = *self;
         // The more content a search goes over, the less a longer search costs.
         let is_dense = many >= WINDOW / 3 || many as usize * bytes >= (WINDOW * WINDOW) as usize;
+        let worth = match many {
+            _ if many >= WINDOW - WINDOW / 8 => DENSEST,
+            _ if is_dense => DENSE,
+            _ => 1,
+        };
         let is_crowded = bytes > 0 && met >= CROWD * bytes && late > found / 3;
         *self = Self {
-            is_dense,
+            worth,
             crowded: if is_crowded { crowded + 1 } else { crowded.saturating_sub(1) },
             ..Self::default()
         };
     }
 
-    /// Whether a longer search is worth its time: in tables of numbers for instance, where a short one leaves most of
-    /// what there is.
-    pub(super) fn is_dense(&self) -> bool {
-        self.is_dense
+    /// How many times as long a search is worth its time: in tables of numbers for instance a short one leaves most of what
+    /// there is.
+    pub(super) fn worth(&self) -> usize {
+        self.worth
     }
 
     /// Whether even a long search leaves much, and takes longer than trees, which leave nothing: in sequences of few

@@ -14,8 +14,8 @@ const SKIP_BITS: u32 = 8;
 pub(crate) struct Lazy<'a> {
     chains: Chains<'a>,
     depth: Depth,
-    /// Where the content is dense.
-    deep: Depth,
+    /// Whether more are looked at where the content is dense.
+    adapts: bool,
     dense: Dense<'a>,
     start: usize,
 }
@@ -49,12 +49,12 @@ impl<'a> Lazy<'a> {
         tables: &'a mut chains::Tables,
         trees: &'a mut trees::Tables,
         depth: Depth,
-        deep: Depth,
+        adapts: bool,
     ) -> Self {
         Self {
             chains: Chains::new(data, tables),
             depth,
-            deep,
+            adapts,
             dense: Dense::new(data, trees),
             start: 0,
         }
@@ -84,7 +84,8 @@ impl<'a> Lazy<'a> {
     }
 
     fn depth(&self) -> Depth {
-        if self.chains.density.is_dense() { self.deep } else { self.depth }
+        let worth = if self.adapts { self.chains.density.worth() } else { 1 };
+        Depth { first: worth * self.depth.first, better: worth * self.depth.better }
     }
 
     /// The next match at `at` or up to `room` bytes behind it.
@@ -217,7 +218,7 @@ mod tests {
     fn a_block_of_noise_is_looked_through_no_farther_than_it_reaches() {
         let (data, mut tables) = (noise(1 << 20, 256), chains::Tables::new());
         let mut trees = trees::Tables::new();
-        let mut lazy = Lazy::new(&data, &mut tables, &mut trees, depth(6), depth(6));
+        let mut lazy = Lazy::new(&data, &mut tables, &mut trees, depth(6), false);
         for start in [0, 300_000] {
             lazy.block(start, 4096, &mut Vec::new());
             assert!(lazy.chains.entered < start + 5000, "{start} to {}", lazy.chains.entered);
