@@ -15,7 +15,7 @@ use super::{common, hash, read32, read64, zeros};
 const HEAD_BITS: u32 = 17;
 /// Chains that are compared when a match is found.
 const COMPARED: usize = 32;
-/// Places that are entered at once: their slots are on the way from memory all together.
+/// Places that are entered with one that is asked for: their slots are on the way from memory all together.
 const AHEAD: usize = 32;
 
 /// Memory for the chains, which outlives a segment: nothing is cleared for the next.
@@ -72,8 +72,9 @@ impl<'a> Chains<'a> {
         }
     }
 
-    /// Enters all places up to and with `at`, and some behind it. None but those that were entered before them are on
-    /// the chains of places at hand.
+    /// Enters all places up to and with `at`, and [`AHEAD`] behind it. Those are not on the chains of places before them,
+    /// but they take the steps of the farthest within reach: a chain may end there early or lead astray, to candidates
+    /// that are compared as any.
     #[inline(never)]
     fn enter_more(&mut self, at: usize) {
         let end = (at + 1 + AHEAD).min(self.data.len() - (MIN_MATCH - 1));

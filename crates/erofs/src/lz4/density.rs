@@ -22,6 +22,7 @@ pub(super) struct Density {
     /// Those of them that found a match, and those that found the longest in the second half.
     found: u32,
     late: u32,
+    /// How many times as long a search is worth its time, by the last window.
     worth: usize,
     /// How many more windows were crowded than not.
     crowded: u32,
@@ -59,10 +60,12 @@ impl Density {
         let Self { met, many, found, late, crowded, .. } = *self;
         // The more content a search goes over, the less a longer search costs.
         let is_dense = many >= WINDOW / 3 || many as usize * bytes >= (WINDOW * WINDOW) as usize;
-        let worth = match many {
-            _ if many >= WINDOW - WINDOW / 8 => DENSEST,
-            _ if is_dense => DENSE,
-            _ => 1,
+        let worth = if many >= WINDOW - WINDOW / 8 {
+            DENSEST
+        } else if is_dense {
+            DENSE
+        } else {
+            1
         };
         let is_crowded = bytes > 0 && met >= CROWD * bytes && late > found / 3;
         *self = Self {
