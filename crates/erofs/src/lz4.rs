@@ -8,7 +8,8 @@
 //! - [`optimal`](Optimal): the longest match at every place, and the shortest way through them.
 //!
 //! Where all but the fast one meet more candidates than they can look at, as in sequences of few different bytes,
-//! [trees] lead to the longest match in less time, and the shortest way is taken.
+//! [trees] lead to the longest match in less time, and the shortest way is taken. It is taken as well where the longest
+//! match is found at once and another begins at the next place, as in lists of numbers: what counts is the choice.
 //!
 //! The same bytes on every target: hashes are of as many bytes whatever the word size, and positions are 32 bits wide.
 //! lz4_flex decodes what this writes; it has no limit for its output and hashes differently on 32 and 64 bit
@@ -341,6 +342,28 @@ pub(crate) mod tests {
                 assert!(out.len() < most, "{alphabet}, {level}: {} of {most}", out.len());
             }
         }
+    }
+
+    #[test]
+    fn lists_of_numbers_take_little_more_than_the_shortest_way() {
+        let (mut list, mut number) = (String::new(), 16_777_216_u32);
+        for step in noise(300_000, 256).chunks(3) {
+            let end = number + 256 * u32::from(step[0] % 8) + u32::from(step[1]);
+            list +=
+                &format!("{number},{end},{}\n", ["AU", "CN", "JP", "TH"][usize::from(step[2] % 4)]);
+            number = end + 1;
+        }
+        let mut workspace = Workspace::default();
+        let mut size = |level| {
+            let mut out = Vec::new();
+            let mut encoder = Encoder::new(list.as_bytes(), Level(level), &mut workspace);
+            assert_eq!(encoder.block(0, 1 << 22, &mut out).consumed, list.len());
+            out.len()
+        };
+        let shortest = size(10);
+        let (good, high) = (size(4), size(6));
+        let most = shortest + shortest / 100;
+        assert!(good < most && high < most, "{good} and {high} of {most}");
     }
 
     #[test]

@@ -2,13 +2,33 @@
 
 /// Candidates that a search meets where many places begin alike.
 const MANY: usize = 16;
+/// Candidates that a search looks at where the choice between matches is worth more than longer ones.
+pub(super) const BRIEF: usize = 8;
 /// Searches after which it is decided anew.
 const WINDOW: u32 = 256;
 /// How many times as long searches are where content is dense, and where nearly all of them meet [`MANY`].
-const DENSE: usize = 3;
+const DENSE: usize = 2;
 const DENSEST: usize = 10;
 /// Candidates for each byte of content with which trees take no more time than chains.
 const CROWD: usize = 8;
+/// Most bytes that a search goes over where it is worth its time to search at all places.
+const SHORT: usize = 8;
+/// How many more windows must be so than not until it counts, and how many count at most.
+const SURE: u32 = 8;
+const SUREST: u32 = 64;
+
+/// How content is best parsed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Parse {
+    /// As elsewhere.
+    AsEver,
+    /// The shortest way through what searches of [`BRIEF`] candidates find. In lists of numbers or words for instance the
+    /// longest match is found early, and another like it begins at the next place.
+    ShortestWay,
+    /// The shortest way through what trees find. Even a long search leaves much, and takes longer than trees, which
+    /// leave nothing: in sequences of few different bytes for instance.
+    Trees,
+}
 
 /// What the last searches met.
 pub(super) struct Density {
@@ -17,7 +37,7 @@ pub(super) struct Density {
     searches: u32,
     /// Candidates that they met.
     met: usize,
-    /// Searches that met [`MANY`].
+    /// Searches that met [`MANY`], or [`BRIEF`] where they look at no more.
     many: u32,
     /// Those of them that found a match, and those that found the longest in the second half.
     found: u32,
@@ -26,11 +46,14 @@ pub(super) struct Density {
     worth: usize,
     /// How many more windows were crowded than not.
     crowded: u32,
+    /// How many more were even than not: with many candidates, of which one of the first is the best.
+    even: u32,
 }
 
 impl Default for Density {
     fn default() -> Self {
-        Self { from: 0, searches: 0, met: 0, many: 0, found: 0, late: 0, worth: 1, crowded: 0 }
+        let (from, searches, met, many, found, late) = (0, 0, 0, 0, 0, 0);
+        Self { from, searches, met, many, found, late, worth: 1, crowded: 0, even: 0 }
     }
 }
 
@@ -44,7 +67,7 @@ impl Density {
         }
         self.searches += 1;
         self.met += met;
-        if met >= MANY {
+        if met >= if self.is_even() { BRIEF } else { MANY } {
             self.many += 1;
             self.found += u32::from(until > 0);
             self.late += u32::from(until > met / 2);
@@ -57,10 +80,11 @@ impl Density {
 
     /// Ends a window that went over so many bytes of content.
     fn decide(&mut self, bytes: usize) {
-        let Self { met, many, found, late, crowded, .. } = *self;
+        let Self { met, many, found, late, crowded, even, .. } = *self;
         // The more content a search goes over, the less a longer search costs.
         let is_dense = many >= WINDOW / 3 || many as usize * bytes >= (WINDOW * WINDOW) as usize;
-        let worth = if many >= WINDOW - WINDOW / 8 {
+        let is_densest = many >= WINDOW - WINDOW / 8;
+        let worth = if is_densest {
             DENSEST
         } else if is_dense {
             DENSE
@@ -68,9 +92,12 @@ impl Density {
             1
         };
         let is_crowded = bytes > 0 && met >= CROWD * bytes && late > found / 3;
+        let meets_some = many >= WINDOW / 5 && !is_densest;
+        let is_even = meets_some && late < found / 8 && bytes <= SHORT * WINDOW as usize;
         *self = Self {
             worth,
             crowded: if is_crowded { crowded + 1 } else { crowded.saturating_sub(1) },
+            even: if is_even { SUREST.min(even + 1) } else { even.saturating_sub(1) },
             ..Self::default()
         };
     }
@@ -81,9 +108,18 @@ impl Density {
         self.worth
     }
 
-    /// Whether even a long search leaves much, and takes longer than trees, which leave nothing: in sequences of few
-    /// different bytes for instance. A window or two may be so by chance.
-    pub(super) fn is_crowded(&self) -> bool {
-        self.crowded > 2
+    /// How the content is best parsed. A window or two may seem so by chance.
+    pub(super) fn parse(&self) -> Parse {
+        if self.crowded > 2 {
+            Parse::Trees
+        } else if self.is_even() {
+            Parse::ShortestWay
+        } else {
+            Parse::AsEver
+        }
+    }
+
+    fn is_even(&self) -> bool {
+        self.even >= SURE
     }
 }

@@ -5,8 +5,10 @@
 
 use super::chains::{self, Chains};
 use super::dense::Dense;
-use super::trees;
+use super::density::{BRIEF, Parse};
+use super::way::{Way, end_of_part};
 use super::{Block, MIN_MATCH, Match, SHORT_LENGTH, Sequences, extra};
+use super::{optimal, trees};
 
 /// After `1 << SKIP_BITS` misses the search steps by one byte more.
 const SKIP_BITS: u32 = 8;
@@ -17,6 +19,7 @@ pub(crate) struct Lazy<'a> {
     /// Whether more are looked at where the content is dense.
     adapts: bool,
     dense: Dense<'a>,
+    way: Way,
     start: usize,
 }
 
@@ -56,6 +59,7 @@ impl<'a> Lazy<'a> {
             depth,
             adapts,
             dense: Dense::new(data, trees),
+            way: Way::default(),
             start: 0,
         }
     }
@@ -69,10 +73,10 @@ impl<'a> Lazy<'a> {
         // in front of it.
         let mut at = start + 1;
         while !held.sequences.is_full {
-            if self.chains.density.is_crowded() && held.sequences.may_take(at) {
+            let parse = self.chains.density.parse();
+            if parse != Parse::AsEver && held.sequences.may_take(at) {
                 held.flush();
-                let (density, sequences) = (&mut self.chains.density, &mut held.sequences);
-                at = self.dense.put(at, start, limit, density, sequences);
+                at = self.shortest_way(parse, at, limit, &mut held.sequences);
             } else if let Some(first) = self.first(at, held.sequences.room()) {
                 at = self.run(first, &mut held);
             } else {
@@ -81,6 +85,22 @@ impl<'a> Lazy<'a> {
         }
         held.flush();
         held.sequences.end()
+    }
+
+    /// Appends a part of the content from `from` on by the shortest way, and gives its end.
+    fn shortest_way(
+        &mut self,
+        parse: Parse,
+        from: usize,
+        limit: usize,
+        sequences: &mut Sequences<'_>,
+    ) -> usize {
+        let Self { chains, dense, way, start, .. } = self;
+        if parse == Parse::Trees {
+            return dense.put(from, *start, limit, &mut chains.density, sequences);
+        }
+        let end = end_of_part(from, chains.data.len(), *start, limit);
+        optimal::put((from, end), *start, BRIEF, chains, way, sequences)
     }
 
     fn depth(&self) -> Depth {

@@ -2,6 +2,7 @@
 
 use super::chains::{self, Chains};
 use super::dense::Dense;
+use super::density::Parse;
 use super::trees;
 use super::way::{Way, end_of_part};
 use super::{Block, MIN_MATCH, Sequences};
@@ -34,31 +35,32 @@ impl<'a> Optimal<'a> {
         // The first byte of a block stays a literal, as in the other encoders.
         let mut at = start + 1;
         while sequences.may_take(at) {
-            at = if self.chains.density.is_crowded() {
+            at = if self.chains.density.parse() == Parse::Trees {
                 self.dense.put(at, start, limit, &mut self.chains.density, &mut sequences)
             } else {
-                self.put(at, start, limit, &mut sequences)
+                let end = end_of_part(at, data.len(), start, limit);
+                put((at, end), start, self.depth, &mut self.chains, &mut self.way, &mut sequences)
             };
         }
         sequences.end()
     }
+}
 
-    /// Appends a part of the content from `from` on to the block that starts at `start`, and gives its end.
-    fn put(
-        &mut self,
-        from: usize,
-        start: usize,
-        limit: usize,
-        sequences: &mut Sequences<'_>,
-    ) -> usize {
-        let Self { chains, depth, way, .. } = self;
-        let end = end_of_part(from, chains.data.len(), start, limit);
-        way.put((from, end), sequences, |at, known| {
-            if known >= NICE_LENGTH {
-                return None;
-            }
-            let found = chains.longest(at, at, start, known.max(MIN_MATCH - 1), *depth)?;
-            Some((found.length, found.distance))
-        })
-    }
+/// Appends a part of the content to the block that starts at `start`, by searches of `depth` candidates, and gives its
+/// end.
+pub(super) fn put(
+    part: (usize, usize),
+    start: usize,
+    depth: usize,
+    chains: &mut Chains<'_>,
+    way: &mut Way,
+    sequences: &mut Sequences<'_>,
+) -> usize {
+    way.put(part, sequences, |at, known| {
+        if known >= NICE_LENGTH {
+            return None;
+        }
+        let found = chains.longest(at, at, start, known.max(MIN_MATCH - 1), depth)?;
+        Some((found.length, found.distance))
+    })
 }
