@@ -14,6 +14,7 @@ mod dirs;
 mod ends;
 mod finish;
 mod fragments;
+mod gathered;
 mod index;
 mod inodes;
 mod output;
@@ -167,22 +168,33 @@ impl Writer {
     pub fn add(&mut self, packed: Packed) -> Result<(), Error> {
         let Of::File(node) = packed.of else {
             self.fragments.as_mut().ok_or(Error::ContentNotWanted)?.add(packed)?;
-            self.write_gathered();
-            return Ok(());
+            return self.write_gathered();
         };
         let Kind::File(whole) = self.tree.node(node).kind else {
             return Err(Error::ContentNotWanted);
         };
-        let mut incoming = match self.incoming.take() {
+        let incoming = match self.incoming.take() {
             Some(incoming) if incoming.node == node => incoming,
             Some(_) => return Err(Error::ContentNotWanted),
             None if self.has_come[node.index()] || self.shared.contains(&node) => {
                 return Err(Error::ContentNotWanted);
             }
-            None => Incoming::new(node, whole, self.output.block(), self.has_big_clusters()),
+            None => self.begin(node, whole),
         };
         self.has_come[node.index()] = true;
+        let is_noise = |fragments: &&mut Fragments| fragments.is_noise(&incoming, &packed);
+        if let Some(fragments) = self.fragments.as_mut().filter(is_noise) {
+            fragments.gather_noise(incoming, packed);
+        } else {
+            self.add_to(incoming, packed)?;
+        }
+        self.write_gathered()
+    }
+
+    /// Adds a piece to a file, to which it is the next.
+    fn add_to(&mut self, mut incoming: Incoming, packed: Packed) -> Result<(), Error> {
         // What follows one inode follows those that share its content, too. In a block it is there once.
+        let node = incoming.node;
         let twins = self.twins.get(&node).map_or(&[][..], Vec::as_slice);
         let inodes = twins.iter().chain([&node]).map(|id| self.inode_size(*id));
         let most = BLOCK / (twins.len() + 1);
@@ -195,21 +207,33 @@ impl Writer {
         } else {
             self.complete(&incoming);
         }
-        self.write_gathered();
         Ok(())
     }
 
     /// Writes what was gathered of many files, where that is enough. Blocks of one file lie behind one another, so nothing
     /// comes between the pieces of its content.
-    fn write_gathered(&mut self) {
+    fn write_gathered(&mut self) -> Result<(), Error> {
         if self.incoming.is_some() {
-            return;
+            return Ok(());
         }
         if let Some(fragments) = &mut self.fragments {
             let files = fragments.write_gathered(&mut self.output, &mut self.clusters);
+            let alone = fragments.take_alone();
             files.iter().for_each(|file| self.complete(file));
+            for packed in alone {
+                if let Of::File(node) = packed.of {
+                    self.add_to(self.begin(node, packed.size as u64), packed)?;
+                }
+            }
         }
         self.place_waiting();
+        Ok(())
+    }
+
+    /// A file whose blocks come next.
+    fn begin(&self, node: NodeId, size: u64) -> Incoming {
+        let big = self.features.is_some_and(|features| features.has_big_clusters());
+        Incoming::new(node, size, self.output.block(), big)
     }
 
     /// Jobs of the writer's own, for content that it gathered from many files; their results come by [`Writer::add`]
@@ -248,11 +272,6 @@ impl Writer {
     /// The inode of a folder with its xattrs and inline entries.
     fn directory(&self, dirs: &dirs::Plan, id: NodeId) -> Vec<u8> {
         self.inode(id, &dirs.body(&self.tree, id, &self.nids, &self.links), dirs.size(id))
-    }
-
-    /// Whether physical clusters may be larger than a block.
-    fn has_big_clusters(&self) -> bool {
-        self.features.is_some_and(|features| features.has_big_clusters())
     }
 
     /// Bytes of an inode and its xattrs.
@@ -336,6 +355,19 @@ mod tests {
             assert!(image.read_all(found).unwrap() == *content, "file {number}");
         }
         bytes
+    }
+
+    #[test]
+    fn noise_is_a_fragment_only_where_it_is_like_other_noise() {
+        let noise = crate::lz4::tests::noise(90_000, 256);
+        let [one, other, third] = [0, 30_000, 60_000].map(|at| noise[at..at + 30_000].to_vec());
+        let size =
+            |contents: &[Vec<u8>]| pack(contents, Options::new(Profile::Small), |_| ()).len();
+        // None begins a block where the other does.
+        let moved = [&[1, 2, 3], &one[..29_000]].concat();
+        let (alone, alike) = (size(&[one.clone(), other, third]), size(&[one.clone(), moved]));
+        assert_eq!(alone, (2 + 3 * 7) * BLOCK, "each in blocks and behind its inode");
+        assert_eq!(alike, (1 + 8) * BLOCK, "the second in a few bytes");
     }
 
     /// As a tree with more than 4 GiB of small files.

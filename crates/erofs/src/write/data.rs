@@ -98,6 +98,17 @@ impl Incoming {
         }
     }
 
+    /// Whether a piece of so many bytes is the whole file.
+    pub(super) fn is_all(&self, size: usize) -> bool {
+        self.received == 0 && self.size == size as u64
+    }
+
+    /// Takes a last piece that goes to the fragments as it is.
+    pub(super) fn add_fragment(&mut self, size: usize) {
+        self.received += size as u64;
+        self.fragment_start -= size as u64;
+    }
+
     /// Takes the front of what was to be a fragment, or all of it.
     pub(super) fn add_front(
         &mut self,

@@ -17,6 +17,7 @@ impl Writer {
     /// # Errors
     /// A file lacks content, or the image is too large.
     pub fn finish(mut self, mut put: impl FnMut(Write)) -> Result<Finished, Error> {
+        self.write_gathered()?;
         self.finish_other_entries()?;
         let packed = self.finish_fragments()?;
         let mut dirs = dirs::Plan::new(&self.tree, |id| self.inode_size(id));

@@ -1,6 +1,6 @@
 //! The packed inode: content of many files, compressed together.
 //!
-//! Ends of files and small files are gathered until there is a batch of them. A batch is [sorted](similar) such that like
+//! Ends of files and small files are gathered until there is a batch of them. A batch is [sorted](gathered) such that like
 //! meets like, each fragment gets its place in the packed inode, and the content goes out to be compressed in segments, as
 //! that of any file. Of a fragment whose end is there already only what is in front of it is compressed, for blocks of
 //! its file.
@@ -10,10 +10,10 @@ use std::collections::VecDeque;
 use super::clusters::Clusters;
 use super::data::{Incoming, in_blocks};
 use super::ends::{Chain, Ends};
+use super::gathered::{self, Gathered};
 use super::index::{self, Entry, Runs};
 use super::inodes::Body;
 use super::output::Output;
-use super::similar;
 use super::tails::{Ending, Room};
 use crate::compress::{Data, End, Job, Of, Packed, SEGMENT};
 use crate::error::Error;
@@ -45,11 +45,13 @@ pub(super) struct Fragments {
     features: Features,
     /// Order of the files in the tree.
     rank: Vec<u32>,
-    batch: Vec<(Incoming, Vec<u8>)>,
+    batch: Vec<Gathered>,
     batch_bytes: usize,
     /// What is sorted, and the order in which it gets its place.
-    sorted: Vec<Option<(Incoming, Vec<u8>)>>,
+    sorted: Vec<Option<Gathered>>,
     order: std::vec::IntoIter<usize>,
+    /// Files that are noise and like no other.
+    alone: Vec<Packed>,
     /// Content that has its place but is not yet part of a job.
     pending: Vec<u8>,
     /// Bytes of content that are part of jobs.
@@ -100,6 +102,7 @@ impl Fragments {
             batch_bytes: 0,
             sorted: Vec::new(),
             order: Vec::new().into_iter(),
+            alone: Vec::new(),
             pending: Vec::new(),
             cut: 0,
             most: MAX_SIZE,
@@ -117,8 +120,25 @@ impl Fragments {
 
     /// Gathers the end of a file whose other content is written.
     pub(super) fn gather(&mut self, file: Incoming, content: Vec<u8>) {
-        self.batch_bytes += content.len() + PER_FILE;
-        self.batch.push((file, content));
+        self.push(Gathered::end(file, content));
+    }
+
+    /// Whether a piece is a file that is noise: one that is stored although it might be a fragment.
+    pub(super) fn is_noise(&self, file: &Incoming, packed: &Packed) -> bool {
+        let is_stored = matches!(packed.data, Data::Stored(_)) && packed.size >= BLOCK;
+        is_stored && self.features.is_fragment(packed.size) && file.is_all(packed.size)
+    }
+
+    /// Gathers a file that is noise.
+    pub(super) fn gather_noise(&mut self, file: Incoming, packed: Packed) {
+        if let Data::Stored(content) = packed.data {
+            self.push(Gathered::noise(file, content, packed.digests));
+        }
+    }
+
+    fn push(&mut self, gathered: Gathered) {
+        self.batch_bytes += gathered.content.len() + PER_FILE;
+        self.batch.push(gathered);
     }
 
     /// Places what is gathered, if that is a batch or the last one, until there is enough to be compressed.
@@ -126,7 +146,8 @@ impl Fragments {
         let mut out = Out::default();
         while out.bytes < OUT {
             match self.next(last) {
-                Some((file, content)) => self.place_one(file, content, &mut out),
+                Some(gathered) if gathered.is_noise() => self.alone.push(gathered.stored()),
+                Some(Gathered { file, content, .. }) => self.place_one(file, content, &mut out),
                 None if last && !self.pending.is_empty() => self.cut(&mut out, true),
                 None => break,
             }
@@ -135,14 +156,13 @@ impl Fragments {
     }
 
     /// The next of a sorted batch.
-    fn next(&mut self, last: bool) -> Option<(Incoming, Vec<u8>)> {
+    fn next(&mut self, last: bool) -> Option<Gathered> {
         let enough = if self.rank.len() < MANY { BATCH } else { BATCH_OF_MANY };
         if self.order.len() == 0 && (self.batch_bytes >= enough || last) {
             self.batch_bytes = 0;
             let mut batch = std::mem::take(&mut self.batch);
-            batch.sort_unstable_by_key(|(file, _)| self.rank[file.node.index()]);
-            let contents: Vec<_> = batch.iter().map(|(_, content)| content.as_slice()).collect();
-            self.order = similar::order(&contents).into_iter();
+            batch.sort_unstable_by_key(|gathered| self.rank[gathered.file.node.index()]);
+            self.order = gathered::order(&mut batch).into_iter();
             self.sorted = batch.into_iter().map(Some).collect();
         }
         self.order.next().and_then(|place| self.sorted[place].take())
@@ -260,13 +280,18 @@ impl Fragments {
         ready.collect()
     }
 
+    /// Takes files that are noise and like no other, as they are stored.
+    pub(super) fn take_alone(&mut self) -> Vec<Packed> {
+        std::mem::take(&mut self.alone)
+    }
+
     /// Whether nothing is gathered, out to be compressed, or not written.
     pub(super) fn is_complete(&self) -> bool {
         let has_none_out =
             self.fronts.is_empty() && self.ready.is_empty() && self.received == self.cut;
         let has_none_here =
             self.batch.is_empty() && self.order.len() == 0 && self.pending.is_empty();
-        has_none_here && has_none_out && self.held.is_empty()
+        has_none_here && has_none_out && self.held.is_empty() && self.alone.is_empty()
     }
 
     /// What the packed inode says and its size, if there is one. All is written.

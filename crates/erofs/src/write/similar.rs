@@ -19,11 +19,14 @@ const RARE: u32 = 5;
 const SAMPLES: usize = 128;
 /// Contents that have a sample in common, at most: a licence in all of them does not say which are alike.
 const COMMON: usize = 32;
+/// Part of the samples that is in common with others if content is alike: what it has in common is worth more than blocks of
+/// its own.
+const PART: usize = 4;
 /// Samples that are in common with what was placed last, from which on content is placed next.
 const ENOUGH: u32 = 6;
 
-/// The places of the contents in that order.
-pub(super) fn order(contents: &[&[u8]]) -> Vec<usize> {
+/// The places of the contents in that order, and whether a good part of each is in others.
+pub(super) fn order(contents: &[&[u8]]) -> Vec<(usize, bool)> {
     let mut likeness = Likeness::new(contents);
     let mut all = 0..contents.len();
     let mut order = Vec::with_capacity(contents.len());
@@ -31,7 +34,7 @@ pub(super) fn order(contents: &[&[u8]]) -> Vec<usize> {
     let (mut window, mut bytes) = (VecDeque::new(), 0);
     while let Some(next) = likeness.pop_best().or_else(|| all.find(|nth| !likeness.has_place[*nth]))
     {
-        order.push(next);
+        order.push((next, likeness.is_alike(next)));
         likeness.enter(next);
         window.push_back(next);
         bytes += contents[next].len();
@@ -49,8 +52,10 @@ pub(super) fn order(contents: &[&[u8]]) -> Vec<usize> {
 struct Likeness {
     /// Samples that several contents have, and those contents, sample by sample.
     having: Vec<u32>,
-    /// The samples of each content, as the part of `having` with all that have it.
+    /// The samples of each content that it has in common, as the part of `having` with all that have it.
     samples: Vec<Vec<Range<u32>>>,
+    /// How many samples each content has.
+    total: Vec<usize>,
     has_place: Vec<bool>,
     /// How many samples they have in common.
     count: Vec<u32>,
@@ -62,9 +67,11 @@ struct Likeness {
 
 impl Likeness {
     fn new(contents: &[&[u8]]) -> Self {
-        let mut all = Vec::new();
+        let (mut all, mut total) = (Vec::new(), Vec::new());
         for (nth, content) in contents.iter().enumerate() {
-            all.extend(samples(content).into_iter().map(|sample| (sample, nth as u32)));
+            let samples = samples(content);
+            total.push(samples.len());
+            all.extend(samples.into_iter().map(|sample| (sample, nth as u32)));
         }
         all.sort_unstable();
         let mut having = Vec::new();
@@ -80,7 +87,7 @@ impl Likeness {
         }
         let none = vec![0; contents.len()];
         let (has_place, best) = (vec![false; contents.len()], BinaryHeap::new());
-        Self { having, samples, has_place, count: none.clone(), best, listed: none }
+        Self { having, samples, total, has_place, count: none.clone(), best, listed: none }
     }
 
     /// Takes the content that has most in common, the first of equals, if it is enough.
@@ -97,6 +104,11 @@ impl Likeness {
         None
     }
 
+    /// Whether content has enough in common with others to be shorter with them than without.
+    fn is_alike(&self, nth: usize) -> bool {
+        self.samples[nth].len() * PART >= self.total[nth].max(1)
+    }
+
     /// Content has a place, and is among the last that were placed.
     fn enter(&mut self, nth: usize) {
         self.has_place[nth] = true;
@@ -109,7 +121,7 @@ impl Likeness {
     }
 
     fn change(&mut self, nth: usize, change: impl Fn(u32) -> u32) {
-        let Self { having, samples, has_place, count, best, listed } = self;
+        let Self { having, samples, has_place, count, best, listed, .. } = self;
         let parts = samples[nth].iter().map(|part| part.start as usize..part.end as usize);
         let others = parts.flat_map(|part| &having[part]).map(|&other| other as usize);
         for other in others.clone() {
@@ -143,6 +155,10 @@ mod tests {
     use super::*;
     use crate::lz4::tests::noise;
 
+    fn places(contents: &[&[u8]]) -> Vec<usize> {
+        order(contents).into_iter().map(|(place, _)| place).collect()
+    }
+
     #[test]
     fn what_is_alike_is_together_and_all_else_stays_in_order() {
         let contents: Vec<_> = noise(80_000, 256).chunks(8000).map(<[u8]>::to_vec).collect();
@@ -151,8 +167,11 @@ mod tests {
         last.truncate(7000);
         let contents: Vec<&[u8]> =
             contents.iter().chain([&last, &third]).map(Vec::as_slice).collect();
-        assert_eq!(order(&contents), [0, 10, 1, 2, 3, 11, 4, 5, 6, 7, 8, 9]);
-        assert_eq!(order(&contents[..10]), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        assert_eq!(places(&contents), [0, 10, 1, 2, 3, 11, 4, 5, 6, 7, 8, 9]);
+        let alike =
+            order(&contents).into_iter().filter_map(|(place, alike)| alike.then_some(place));
+        assert_eq!(alike.collect::<Vec<_>>(), [0, 10, 3, 11]);
+        assert_eq!(places(&contents[..10]), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
         assert!(order(&[]).is_empty());
     }
 
@@ -164,7 +183,7 @@ mod tests {
         // The third has more in common with the first than the last has. Behind it the first is out of sight, or is not.
         for (length, expected) in [(80_000, [0, 2, 1, 3]), (1000, [0, 2, 3, 1])] {
             let third = [&start.repeat(6), &other[9000..][..length]].concat();
-            assert_eq!(order(&[first, &other[..9000], &third, end]), expected);
+            assert_eq!(places(&[first, &other[..9000], &third, end]), expected);
         }
     }
 
@@ -176,7 +195,7 @@ mod tests {
             let mut contents: Vec<_> = with_all.map(|part| [&all, part].concat()).collect();
             contents.insert(1, other[..8000].to_vec());
             let contents: Vec<_> = contents.iter().map(Vec::as_slice).collect();
-            assert_eq!(order(&contents)[1] == 1, count > COMMON, "{count} and one other");
+            assert_eq!(places(&contents)[1] == 1, count > COMMON, "{count} and one other");
         }
     }
 }
