@@ -16,7 +16,6 @@
 //! targets, so it does not encode here.
 
 mod chains;
-mod dense;
 mod density;
 mod fast;
 mod lazy;
@@ -24,6 +23,7 @@ mod noise;
 mod numbering;
 mod optimal;
 mod sequences;
+mod shortest;
 mod trees;
 mod way;
 

@@ -4,11 +4,10 @@
 //! searched, none between a match's first byte and its end but one shortly before the end.
 
 use super::chains::{self, Chains};
-use super::dense::Dense;
 use super::density::{BRIEF, Parse};
-use super::way::{Way, end_of_part};
+use super::shortest::Shortest;
+use super::trees;
 use super::{Block, MIN_MATCH, Match, SHORT_LENGTH, Sequences, extra};
-use super::{optimal, trees};
 
 /// After `1 << SKIP_BITS` misses the search steps by one byte more.
 const SKIP_BITS: u32 = 8;
@@ -18,8 +17,7 @@ pub(crate) struct Lazy<'a> {
     depth: Depth,
     /// Whether more are looked at where the content is dense.
     adapts: bool,
-    dense: Dense<'a>,
-    way: Way,
+    shortest: Shortest<'a>,
     start: usize,
 }
 
@@ -58,8 +56,7 @@ impl<'a> Lazy<'a> {
             chains: Chains::new(data, tables),
             depth,
             adapts,
-            dense: Dense::new(data, trees),
-            way: Way::default(),
+            shortest: Shortest::new(data, trees),
             start: 0,
         }
     }
@@ -73,10 +70,10 @@ impl<'a> Lazy<'a> {
         // in front of it.
         let mut at = start + 1;
         while !held.sequences.is_full {
-            let parse = self.chains.density.parse();
-            if parse != Parse::AsEver && held.sequences.may_take(at) {
+            if self.chains.density.parse() != Parse::AsEver && held.sequences.may_take(at) {
                 held.flush();
-                at = self.shortest_way(parse, at, limit, &mut held.sequences);
+                let (chains, sequences) = (&mut self.chains, &mut held.sequences);
+                at = self.shortest.put(at, (start, limit), BRIEF, chains, sequences);
             } else if let Some(first) = self.first(at, held.sequences.room()) {
                 at = self.run(first, &mut held);
             } else {
@@ -85,22 +82,6 @@ impl<'a> Lazy<'a> {
         }
         held.flush();
         held.sequences.end()
-    }
-
-    /// Appends a part of the content from `from` on by the shortest way, and gives its end.
-    fn shortest_way(
-        &mut self,
-        parse: Parse,
-        from: usize,
-        limit: usize,
-        sequences: &mut Sequences<'_>,
-    ) -> usize {
-        let Self { chains, dense, way, start, .. } = self;
-        if parse == Parse::Trees {
-            return dense.put(from, *start, limit, &mut chains.density, sequences);
-        }
-        let end = end_of_part(from, chains.data.len(), *start, limit);
-        optimal::put((from, end), *start, BRIEF, chains, way, sequences)
     }
 
     fn depth(&self) -> Depth {

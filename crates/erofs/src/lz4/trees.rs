@@ -34,7 +34,7 @@ impl Tables {
 
 /// The places of a block by the hash of their next four bytes.
 pub(super) struct Trees<'a> {
-    pub(super) data: &'a [u8],
+    data: &'a [u8],
     tables: &'a mut Tables,
     /// The start of the block: matches must not reach back before it.
     start: usize,

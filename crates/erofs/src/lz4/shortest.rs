@@ -1,0 +1,66 @@
+//! The shortest way, by what leads to the longest matches in least time: chains, or trees where content is dense.
+
+use super::chains::Chains;
+use super::density::{Density, Parse};
+use super::trees::{Tables, Trees};
+use super::way::{Way, end_of_part};
+use super::{MIN_MATCH, Sequences};
+
+/// Within a match of this length no longer one is looked for on chains until shortly before its end.
+const NICE_LENGTH: usize = 128;
+/// Places for each that begins with other four bytes than all before it, at least: elsewhere chains are short.
+const ALIKE: usize = 32;
+
+pub(super) struct Shortest<'a> {
+    trees: Trees<'a>,
+    way: Way,
+}
+
+impl<'a> Shortest<'a> {
+    pub(super) fn new(data: &'a [u8], tables: &'a mut Tables) -> Self {
+        Self { trees: Trees::new(data, tables), way: Way::default() }
+    }
+
+    /// Appends a part of the content from `from` on to the block that starts at `start`, and gives its end. On chains
+    /// `depth` candidates are looked at.
+    pub(super) fn put(
+        &mut self,
+        from: usize,
+        (start, limit): (usize, usize),
+        depth: usize,
+        chains: &mut Chains<'_>,
+        sequences: &mut Sequences<'_>,
+    ) -> usize {
+        let part = (from, end_of_part(from, chains.data.len(), start, limit));
+        if chains.density.parse() == Parse::Trees {
+            return self.put_by_trees(part, start, &mut chains.density, sequences);
+        }
+        self.way.put(part, sequences, |at, known| {
+            if known >= NICE_LENGTH {
+                return None;
+            }
+            let found = chains.longest(at, at, start, known.max(MIN_MATCH - 1), depth)?;
+            Some((found.length, found.distance))
+        })
+    }
+
+    /// The same by trees. Says so if the content is not dense.
+    fn put_by_trees(
+        &mut self,
+        (from, end): (usize, usize),
+        start: usize,
+        density: &mut Density,
+        sequences: &mut Sequences<'_>,
+    ) -> usize {
+        let Self { trees, way } = self;
+        trees.resume(from, start);
+        let next = way.put((from, end), sequences, |at, known| {
+            let (length, distance) = trees.longest(at);
+            (length > known && length >= MIN_MATCH).then_some((length, distance))
+        });
+        if trees.fresh * ALIKE > end - from {
+            *density = Density::default();
+        }
+        next
+    }
+}
