@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{FileExt as _, PermissionsExt as _, lchown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, UNIX_EPOCH};
 
 use rustix::fs::{CWD, FileType, Mode, XattrFlags};
 
@@ -103,6 +104,24 @@ fn every_file_type_and_extreme() {
         fs::write(many.join(format!("entry-{number}")), []).unwrap();
     }
     check_profiles(&root, &["none", "compat"]);
+}
+
+/// Among these numbers of inodes are some that fill their blocks.
+#[test]
+fn the_last_inode_may_be_read_beyond() {
+    if !has("fsck.erofs") {
+        return;
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    let (root, image) = (scratch.path().join("tree"), scratch.path().join("image.raw"));
+    fs::create_dir(&root).unwrap();
+    for number in 1..100 {
+        let empty = File::create(root.join(number.to_string())).unwrap();
+        empty.set_modified(UNIX_EPOCH + Duration::from_secs(number)).unwrap();
+        run(composer().args(["pack", "--profile", "none"]).arg(&root).arg("-o").arg(&image));
+        run(Command::new("fsck.erofs").arg("--extract").arg(&image));
+        fs::remove_file(&image).unwrap();
+    }
 }
 
 /// A folder with every type of file, and names, owners and attributes that are seldom.

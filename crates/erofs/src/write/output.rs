@@ -80,7 +80,7 @@ impl Output {
         self.push(bytes);
     }
 
-    /// Appends zeros up to that offset, less than a block away.
+    /// Appends zeros up to that offset, at most a block away.
     pub(super) fn fill(&mut self, end: u64) {
         let missing = end - self.at();
         self.append(&[0; BLOCK][..missing as usize]);

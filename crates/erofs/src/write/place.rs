@@ -2,12 +2,15 @@
 //!
 //! An inline tail must not cross the end of a block; an inode, its attributes and its index may, as they do in images of
 //! mkfs.erofs. So what fits into no block may begin at the end of one, if that cuts no tail.
+//!
+//! An inode that nothing follows does not end where an image may end: fsck.erofs 1.5 reads the header of xattrs there even
+//! if there are none, and calls an image corrupt that has nothing more to read.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::waiting::PER_INODE;
-use crate::format::{BLOCK, SLOT};
+use crate::format::{BLOCK, InodeCompact, InodeExtended, SLOT};
 use crate::tree::NodeId;
 
 /// An inode that is to be placed.
@@ -25,6 +28,11 @@ impl Item {
     fn slots(&self) -> usize {
         self.size.next_multiple_of(SLOT)
     }
+
+    /// Whether it may be an inode that nothing follows.
+    fn is_bare(&self) -> bool {
+        [size_of::<InodeCompact>(), size_of::<InodeExtended>()].contains(&self.size)
+    }
 }
 
 /// Places of inodes in an area that starts at a block.
@@ -32,6 +40,8 @@ impl Item {
 pub(super) struct Placed {
     /// Byte offset of each inode in the area.
     pub(super) at: Vec<(NodeId, usize)>,
+    /// Bytes of the area.
+    pub(super) size: usize,
 }
 
 impl Placed {
@@ -62,9 +72,11 @@ fn large_first(items: &[Item]) -> impl Iterator<Item = Item> {
 /// blocks.
 #[derive(Default)]
 struct Runs {
-    /// The number of blocks of each, and the bytes of memory that its inodes take.
-    blocks: Vec<usize>,
+    /// The bytes that are taken of each, and those of memory that its inodes take.
+    ends: Vec<usize>,
     weights: Vec<usize>,
+    /// Whether an inode that nothing follows is at the very end of a block.
+    bare: Vec<bool>,
     /// Those with room, by the room they have.
     by_room: BTreeMap<usize, Vec<usize>>,
 }
@@ -78,21 +90,23 @@ impl Runs {
         let (run, at) = match self.room(head, item.whole, rest) {
             Some(room) => {
                 let run = self.take(room);
-                (run, self.blocks[run] * BLOCK - room)
+                (run, self.ends[run])
             }
             None => {
-                self.blocks.push(0);
+                self.ends.push(0);
                 self.weights.push(0);
+                self.bare.push(false);
                 // A tail that would be cut starts at a block.
                 let is_cut = head + item.whole > BLOCK;
                 let at = if is_cut { (BLOCK - head).next_multiple_of(SLOT) } else { 0 };
-                (self.blocks.len() - 1, at)
+                (self.ends.len() - 1, at)
             }
         };
         let end = at + size;
-        self.blocks[run] = end.div_ceil(BLOCK);
+        self.ends[run] = end;
         self.weights[run] += size + PER_INODE;
-        self.open(run, self.blocks[run] * BLOCK - end);
+        self.bare[run] = item.is_bare() && end.is_multiple_of(BLOCK);
+        self.open(run, end.next_multiple_of(BLOCK) - end);
         (run, at)
     }
 
@@ -130,24 +144,28 @@ impl Runs {
     }
 
     /// The byte offset of each run, one behind the other, but for those that have most room: of these up to `most` bytes of
-    /// memory are left out.
-    fn starts(&self, most: usize) -> Vec<Option<usize>> {
+    /// memory are left out. And the size of all, of which one is last that ends in something else than an inode that nothing
+    /// follows, or else an empty block.
+    fn starts(&self, most: usize) -> (Vec<Option<usize>>, usize) {
         let by_room = self.by_room.iter().rev().flat_map(|(_, runs)| runs);
         let mut weight = 0;
         let left_out = by_room.take_while(|run| {
             weight += self.weights[**run];
             weight <= most
         });
-        let mut starts = vec![Some(0); self.blocks.len()];
+        let mut starts = vec![Some(0); self.ends.len()];
         left_out.for_each(|run| starts[*run] = None);
-        let mut end = 0;
-        for (start, blocks) in starts.iter_mut().zip(&self.blocks) {
-            if let Some(start) = start {
-                *start = end;
-                end += blocks * BLOCK;
-            }
+        let mut order: Vec<_> = (0..starts.len()).filter(|run| starts[*run].is_some()).collect();
+        if let Some(last) = order.iter().rposition(|run| !self.bare[*run]) {
+            order[last..].rotate_left(1);
         }
-        starts
+        let mut size = 0;
+        for run in &order {
+            starts[*run] = Some(size);
+            size += self.ends[*run].next_multiple_of(BLOCK);
+        }
+        let end = order.last().filter(|run| self.bare[**run]).map_or(0, |_| BLOCK);
+        (starts, size + end)
     }
 }
 
@@ -161,15 +179,17 @@ pub(super) fn place(room: usize, items: &[Item], open: usize) -> (Placed, Placed
     let mut runs = Runs::default();
     let mut places = Vec::with_capacity(items.len());
     for item in large_first(items) {
-        let (id, size) = (item.id, item.slots());
-        if size <= left && runs.tightest(size).is_none_or(|tightest| left <= tightest) {
-            front.at.push((id, room - left));
+        let size = item.slots();
+        let fits = size < left || size == left && !item.is_bare();
+        if fits && runs.tightest(size).is_none_or(|tightest| left <= tightest) {
+            front.at.push((item.id, room - left));
             left -= size;
         } else {
-            places.push((id, runs.put(&item)));
+            places.push((item.id, runs.put(&item)));
         }
     }
-    let starts = runs.starts(open);
+    let (starts, size) = runs.starts(open);
+    area.size = size;
     for (id, (run, at)) in places {
         if let Some(start) = starts[run] {
             area.at.push((id, start + at));
@@ -240,6 +260,26 @@ mod tests {
             assert_eq!(front.len() + area.len(), sizes.len());
             check(&sizes, &area);
         }
+    }
+
+    #[test]
+    fn no_area_ends_with_an_inode_that_nothing_follows() {
+        let size = |sizes: &[(usize, usize)]| {
+            let item = |(nth, &(size, whole))| Item { id: NodeId::new(nth), size, whole };
+            let items: Vec<_> = sizes.iter().enumerate().map(item).collect();
+            place(0, &items, 0).1.size
+        };
+        let mut sizes = vec![(64, 0); 63];
+        assert_eq!(size(&sizes), BLOCK);
+        sizes.push((64, 0));
+        assert_eq!(size(&sizes), 2 * BLOCK, "nothing else can be last");
+        // A block with room is last.
+        sizes.insert(0, (4090, 4000));
+        assert_eq!(size(&sizes), 2 * BLOCK);
+        assert_eq!(placed(0, &sizes)[1].iter().max_by_key(|(_, at)| *at), Some(&(0, BLOCK)));
+        // In front of a block that is written, which may be the end.
+        assert_eq!(placed(64, &[(64, 0)]), [vec![], vec![(0, 0)]]);
+        assert_eq!(placed(64, &[(60, 0)])[0], [(0, 0)]);
     }
 
     #[test]

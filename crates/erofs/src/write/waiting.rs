@@ -44,7 +44,7 @@ impl Writer {
         let bytes = self.inode(id, body, size);
         // Older kernels refuse a link whose target is not in the block in which the inode ends.
         let is_link = matches!(self.tree.node(id).kind, Kind::Symlink(_));
-        let whole = if is_link { bytes.len() } else { body.whole };
+        let whole = if is_link && body.whole > 0 { bytes.len() } else { body.whole };
         let waiting = Waiting { bytes, whole };
         self.waiting_bytes += waiting.weight();
         self.waiting.insert(id, waiting);
@@ -79,11 +79,12 @@ impl Writer {
         mut inode: impl FnMut(&mut Self, NodeId) -> Vec<u8>,
     ) {
         let start = self.output.at();
+        let end = start + placed.size as u64;
         for (id, at) in placed.in_order() {
             let bytes = inode(self, id);
             self.output.fill(start + at as u64);
             self.output.append(&bytes);
         }
-        self.output.align();
+        self.output.fill(end);
     }
 }
