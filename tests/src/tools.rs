@@ -15,10 +15,16 @@ pub fn composer() -> Command {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
     let path = PATH.get_or_init(|| {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        let built = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--release", "--package", "sysext-composer"])
-            .current_dir(&root)
-            .status();
+        let mut build = Command::new(env!("CARGO"));
+        build.args(["build", "--quiet", "--release", "--package", "sysext-composer"]);
+        // Build scripts that read what cargo says of this package would run again.
+        let variables = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        for name in variables {
+            if name.starts_with("CARGO_MANIFEST_") || name.starts_with("CARGO_PKG_") {
+                build.env_remove(name);
+            }
+        }
+        let built = build.current_dir(&root).status();
         assert!(built.unwrap().success(), "the program does not build");
         let target =
             std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
