@@ -2,8 +2,8 @@
 //!
 //! Content is sampled as for min-hash (Broder, "On the resemblance and containment of documents", 1997): the smallest hashes
 //! of its strings, which are those of the same strings in whatever content they are. Contents stay in the order in which
-//! they come, so that what is read together is not far, but one that has enough in common with those that were placed
-//! last is placed next.
+//! they come, so that what is read together is not far, but one that has much more in common with those that were placed
+//! last is placed next, and may take along what comes behind it.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -17,23 +17,25 @@ const SAMPLED: usize = 32 << 10;
 const RARE: u32 = 5;
 /// Most samples of one content.
 const SAMPLES: usize = 128;
-/// Contents that have a sample in common, at most: a licence in all of them does not say which are alike.
+/// Contents that are looked for by a sample that they have in common, at most: a licence in all of them does not say which
+/// are alike.
 const COMMON: usize = 32;
 /// Part of the samples that is in common with others if content is alike: what it has in common is worth more than blocks of
 /// its own.
 const PART: usize = 4;
-/// Samples that are in common with what was placed last, from which on content is placed next.
+/// Samples that are in common with what was placed last, from which on content may be placed next.
 const ENOUGH: u32 = 6;
+/// What samples in common count for content that is next in order, and for other: that has neighbours of its own, which it
+/// may be like as well.
+const WEIGHTS: (usize, usize) = (5, 4);
 
 /// The places of the contents in that order, and whether a good part of each is in others.
 pub(super) fn order(contents: &[&[u8]]) -> Vec<(usize, bool)> {
     let mut likeness = Likeness::new(contents);
-    let mut all = 0..contents.len();
     let mut order = Vec::with_capacity(contents.len());
     // What LZ4 sees from the next content.
     let (mut window, mut bytes) = (VecDeque::new(), 0);
-    while let Some(next) = likeness.pop_best().or_else(|| all.find(|nth| !likeness.has_place[*nth]))
-    {
+    while let Some(next) = likeness.next() {
         order.push((next, likeness.is_alike(next)));
         likeness.enter(next);
         window.push_back(next);
@@ -50,13 +52,20 @@ pub(super) fn order(contents: &[&[u8]]) -> Vec<(usize, bool)> {
 
 /// What the contents that have no place yet have in common with those that were placed last.
 struct Likeness {
-    /// Samples that several contents have, and those contents, sample by sample.
+    /// The contents that have a sample, sample by sample.
     having: Vec<u32>,
-    /// The samples of each content that it has in common, as the part of `having` with all that have it.
-    samples: Vec<Vec<Range<u32>>>,
+    /// Samples that several contents have: the part of `having`, empty if they are more than [`COMMON`].
+    parts: Vec<Range<u32>>,
+    /// How many of the contents that were placed last have each sample.
+    near: Vec<u32>,
+    /// The samples of each content that it has in common.
+    samples: Vec<Vec<u32>>,
     /// How many samples each content has.
     total: Vec<usize>,
     has_place: Vec<bool>,
+    /// The first content that may have no place, and the last that got one.
+    first: usize,
+    last: usize,
     /// How many samples they have in common.
     count: Vec<u32>,
     /// Those that have enough. What a change of the number made wrong is still there.
@@ -74,29 +83,58 @@ impl Likeness {
             all.extend(samples.into_iter().map(|sample| (sample, nth as u32)));
         }
         all.sort_unstable();
-        let mut having = Vec::new();
+        let (mut having, mut parts) = (Vec::new(), Vec::new());
         let mut samples = vec![Vec::new(); contents.len()];
-        for same in all.chunk_by(|a, b| a.0 == b.0) {
-            if (2..=COMMON).contains(&same.len()) {
-                let start = having.len() as u32;
-                having.extend(same.iter().map(|(_, nth)| *nth));
-                for (_, nth) in same {
-                    samples[*nth as usize].push(start..having.len() as u32);
-                }
+        for same in all.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() > 1) {
+            for (_, nth) in same {
+                samples[*nth as usize].push(parts.len() as u32);
             }
+            let start = having.len() as u32;
+            if same.len() <= COMMON {
+                having.extend(same.iter().map(|(_, nth)| *nth));
+            }
+            parts.push(start..having.len() as u32);
         }
-        let none = vec![0; contents.len()];
-        let (has_place, best) = (vec![false; contents.len()], BinaryHeap::new());
-        Self { having, samples, total, has_place, count: none.clone(), best, listed: none }
+        let (near, none) = (vec![0; parts.len()], vec![0; contents.len()]);
+        let (has_place, count, listed) = (vec![false; contents.len()], none.clone(), none);
+        let (first, last, best) = (0, 0, BinaryHeap::new());
+        Self { having, parts, near, samples, total, has_place, first, last, count, best, listed }
     }
 
-    /// Takes the content that has most in common, the first of equals, if it is enough.
-    fn pop_best(&mut self) -> Option<usize> {
-        while let Some((count, Reverse(nth))) = self.best.pop() {
+    /// The content that is placed next, the first of equals.
+    fn next(&mut self) -> Option<usize> {
+        while *self.has_place.get(self.first)? {
+            self.first += 1;
+        }
+        let behind = Some(self.last + 1).filter(|nth| self.has_place.get(*nth) == Some(&false));
+        let (in_order, other) = WEIGHTS;
+        let candidates = [(self.best(), other), (behind, in_order)];
+        let weighed = |nth, weight| (self.common(nth) * weight, nth);
+        let mut next = weighed(self.first, in_order);
+        for (nth, weight) in candidates.into_iter().filter_map(|(nth, weight)| Some((nth?, weight)))
+        {
+            let candidate = weighed(nth, weight);
+            if candidate.0 > next.0 {
+                next = candidate;
+            }
+        }
+        Some(next.1)
+    }
+
+    /// How much of content is in those that were placed last, in 1024ths of its samples.
+    fn common(&self, nth: usize) -> usize {
+        let common = self.samples[nth].iter().filter(|sample| self.near[**sample as usize] > 0);
+        (common.count() << 10) / self.total[nth].max(1)
+    }
+
+    /// The content that has most samples in common, the first of equals, if they are enough.
+    fn best(&mut self) -> Option<usize> {
+        while let Some(&(count, Reverse(nth))) = self.best.peek() {
             let nth = nth as usize;
             if !self.has_place[nth] && self.count[nth] == count {
                 return Some(nth);
             }
+            self.best.pop();
             if self.listed[nth] == count {
                 self.listed[nth] = 0;
             }
@@ -112,6 +150,7 @@ impl Likeness {
     /// Content has a place, and is among the last that were placed.
     fn enter(&mut self, nth: usize) {
         self.has_place[nth] = true;
+        self.last = nth;
         self.change(nth, |count| count + 1);
     }
 
@@ -121,8 +160,13 @@ impl Likeness {
     }
 
     fn change(&mut self, nth: usize, change: impl Fn(u32) -> u32) {
-        let Self { having, samples, has_place, count, best, listed, .. } = self;
-        let parts = samples[nth].iter().map(|part| part.start as usize..part.end as usize);
+        let Self { having, parts, near, samples, has_place, count, best, listed, .. } = self;
+        for sample in &samples[nth] {
+            let near = &mut near[*sample as usize];
+            *near = change(*near);
+        }
+        let parts = samples[nth].iter().map(|sample| &parts[*sample as usize]);
+        let parts = parts.map(|part| part.start as usize..part.end as usize);
         let others = parts.flat_map(|part| &having[part]).map(|&other| other as usize);
         for other in others.clone() {
             count[other] = change(count[other]);
@@ -187,15 +231,45 @@ mod tests {
         }
     }
 
+    /// As many as that with something in common, and `other` between the first and the second.
+    fn with_common(count: usize, common: &[u8], other: &[u8], rest: &[u8]) -> Vec<Vec<u8>> {
+        let parts = rest.chunks_exact(1000).take(count);
+        let mut contents: Vec<_> = parts.map(|part| [common, part].concat()).collect();
+        contents.insert(1, other.to_vec());
+        contents
+    }
+
     #[test]
-    fn what_many_have_in_common_does_not_count() {
+    fn contents_are_not_looked_for_by_what_many_have_in_common() {
         let (all, other) = (noise(2000, 256), noise(80_000, 255));
         for count in [COMMON, COMMON + 1] {
-            let with_all = other[8000..].chunks(1000).take(count);
-            let mut contents: Vec<_> = with_all.map(|part| [&all, part].concat()).collect();
-            contents.insert(1, other[..8000].to_vec());
+            let contents = with_common(count, &all, &other[..8000], &other[8000..]);
             let contents: Vec<_> = contents.iter().map(Vec::as_slice).collect();
             assert_eq!(places(&contents)[1] == 1, count > COMMON, "{count} and one other");
+        }
+    }
+
+    #[test]
+    fn what_lies_behind_comes_along() {
+        let (all, other) = (noise(2000, 256), noise(80_000, 255));
+        let mut contents = with_common(COMMON + 2, &all, &other[..8000], &other[8000..]);
+        // The first is like the third alone. What many have in common is in the third and all behind it.
+        contents[0] = other[9000..10_000].to_vec();
+        let places = places(&contents.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        assert_eq!(places, [&[0], &Vec::from_iter(2..contents.len())[..], &[1]].concat());
+    }
+
+    #[test]
+    fn what_is_next_in_order_stays_if_it_is_nearly_as_much_alike() {
+        let (all, other) = (noise(8000, 256), noise(80_000, 255));
+        // The last has a little in common with the first alone.
+        for (common, moves) in [(4000, false), (200, true)] {
+            let parts = other.chunks_exact(1000).take(COMMON + 1);
+            let mut contents: Vec<_> = parts.map(|part| [&all[..common], part].concat()).collect();
+            let last = [&all[..common], &other[..600], &other[70_000..][..600]].concat();
+            contents.push(last);
+            let contents: Vec<_> = contents.iter().map(Vec::as_slice).collect();
+            assert_eq!(places(&contents)[1] != 1, moves, "{common} bytes in all");
         }
     }
 }
