@@ -1,4 +1,7 @@
 //! One pass, greedy, one candidate per hash, as the fast mode of the reference encoder.
+//!
+//! What five bytes have in common is worth a match, and is found in less time than all that four have in common. Only where
+//! that makes blocks that hold clearly more, as it does of minified scripts, four bytes are hashed.
 
 use super::{Block, LAST_LITERALS, MATCH_MARGIN, MAX_DISTANCE, MIN_MATCH, Match, Sequences};
 use super::{common, noise, read32, read64};
@@ -9,16 +12,29 @@ const MAX_HASH_BITS: u32 = 16;
 /// The youngest place of each hash, counted from the start of the block.
 pub(super) type Table = [u32; 1 << MAX_HASH_BITS];
 
+/// One block of so many is encoded by both hashes, the second first: most files have but one.
+const TRIED: usize = 16;
+/// The part of its content that a block must hold in addition by hashes of four bytes.
+const GAIN: usize = 32;
+
+/// Bits of eight bytes that are not hashed.
+const FIVE: u32 = 24;
+const FOUR: u32 = 32;
+
 pub(crate) struct Fast<'a> {
     data: &'a [u8],
     youngest: &'a mut Table,
     /// After `1 << skip_bits` misses the search steps by one byte more.
     skip_bits: u32,
+    /// Whether four bytes are hashed.
+    is_four: bool,
+    /// Blocks so far.
+    blocks: usize,
 }
 
 impl<'a> Fast<'a> {
     pub(super) fn new(data: &'a [u8], table: &'a mut Table, skip_bits: u32) -> Self {
-        Self { data, youngest: table, skip_bits }
+        Self { data, youngest: table, skip_bits, is_four: false, blocks: 0 }
     }
 
     /// Whether a block of `limit` bytes would have content in which there is hardly anything to be found.
@@ -26,9 +42,48 @@ impl<'a> Fast<'a> {
         noise::is_noise(&self.data[start..self.data.len().min(start + limit)])
     }
 
-    pub(crate) fn block(&mut self, start: usize, limit: usize, out: &mut Vec<u8>) -> Block {
+    /// A block, now and then by both hashes: the one that does better is kept.
+    pub(super) fn block(&mut self, start: usize, limit: usize, out: &mut Vec<u8>) -> Block {
+        let is_tried = self.blocks % TRIED == 1;
+        self.blocks += 1;
+        let before = out.len();
+        let block = self.encode(start, limit, out);
+        if !is_tried {
+            return block;
+        }
+        self.is_four = !self.is_four;
+        let mut other_out = Vec::with_capacity(out.len() - before);
+        let other = self.encode(start, limit, &mut other_out);
+        let (four, five) = if self.is_four { (other, block) } else { (block, other) };
+        let four_is_better = four.consumed > five.consumed + five.consumed / GAIN;
+        if four_is_better == self.is_four {
+            out.truncate(before);
+            out.append(&mut other_out);
+            return other;
+        }
+        self.is_four = four_is_better;
+        block
+    }
+
+    /// A block by the hash that did better last.
+    pub(super) fn encode(&mut self, start: usize, limit: usize, out: &mut Vec<u8>) -> Block {
+        if self.is_four {
+            self.encode_by::<FOUR>(start, limit, out)
+        } else {
+            self.encode_by::<FIVE>(start, limit, out)
+        }
+    }
+
+    /// A block by hashes of eight bytes without the last of so many bits.
+    fn encode_by<const NOT_HASHED: u32>(
+        &mut self,
+        start: usize,
+        limit: usize,
+        out: &mut Vec<u8>,
+    ) -> Block {
         let mut sequences = Sequences::new(self.data, start, limit, out);
-        let mut search = Search::new(&self.data[start..], limit, self.youngest, self.skip_bits);
+        let data = &self.data[start..];
+        let mut search = Search::<NOT_HASHED>::new(data, limit, self.youngest, self.skip_bits);
         let mut at = 1;
         while let Some(found) = search.find(at, sequences.anchor - start, sequences.room()) {
             sequences.put(Match { at: start + found.at, ..found });
@@ -43,7 +98,7 @@ impl<'a> Fast<'a> {
 }
 
 /// The search in one block. Places are counted from its start: what lies before it is out of reach.
-struct Search<'a> {
+struct Search<'a, const NOT_HASHED: u32> {
     /// The content from the start of the block on.
     data: &'a [u8],
     youngest: &'a mut Table,
@@ -51,7 +106,7 @@ struct Search<'a> {
     skip_bits: u32,
 }
 
-impl<'a> Search<'a> {
+impl<'a, const NOT_HASHED: u32> Search<'a, NOT_HASHED> {
     /// Clears as much of the table as a block of `limit` bytes needs: then any slot names a place that can be looked
     /// at, and whether there is a match is the only thing that is hard to foretell. A table that outlives the block
     /// would have to be asked first whether what it names is in reach, which is as hard; and one that is no
@@ -65,7 +120,7 @@ impl<'a> Search<'a> {
 
     /// The next match at `at` or later, or none within `room` bytes or before the margin at the end of the data. What
     /// lies before `anchor` is written already.
-    #[inline]
+    #[inline(always)]
     fn find(&mut self, mut at: usize, anchor: usize, room: usize) -> Option<Match> {
         let last = self.data.len().checked_sub(MATCH_MARGIN)?.min(anchor + room);
         if at > last {
@@ -96,17 +151,17 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// The slot for the first five of eight bytes: what four have in common is often not worth a match.
+    /// The slot for the first of eight bytes.
     #[inline]
     fn slot(&mut self, bytes: u64) -> &mut u32 {
-        let hash = (bytes << 24).wrapping_mul(889_523_592_379) >> self.shift;
+        let hash = (bytes << NOT_HASHED).wrapping_mul(889_523_592_379) >> self.shift;
         &mut self.youngest[hash as usize % (1 << MAX_HASH_BITS)]
     }
 }
 
 /// Grows a match of 4 bytes to both sides. The first byte of a block stays a literal: its token is then never zero,
 /// which tells it from the padding in front of it.
-#[inline]
+#[inline(always)]
 fn extend(data: &[u8], mut at: usize, mut candidate: usize, anchor: usize) -> Match {
     let end = data.len() - LAST_LITERALS;
     let mut length = MIN_MATCH + common(&data[candidate + MIN_MATCH..], &data[at + MIN_MATCH..end]);
@@ -123,6 +178,37 @@ fn extend(data: &[u8], mut at: usize, mut candidate: usize, anchor: usize) -> Ma
 mod tests {
     use super::*;
     use crate::lz4::{tests::noise, zeros};
+
+    /// Bytes of content in three blocks of 4 KiB, and whether four bytes are hashed then.
+    fn held(data: &[u8], is_four: bool) -> ([usize; 3], bool) {
+        let mut table = zeros();
+        let mut fast = Fast::new(data, &mut table, 6);
+        fast.is_four = is_four;
+        let mut at = 0;
+        let held = [(); 3].map(|()| {
+            let mut out = Vec::new();
+            let Block { consumed } = fast.block(at, 4096, &mut out);
+            let decoded = lz4_flex::block::decompress(&out, consumed).unwrap();
+            assert_eq!(decoded, data[at..][..consumed]);
+            at += consumed;
+            consumed
+        });
+        (held, fast.is_four)
+    }
+
+    #[test]
+    fn four_bytes_are_hashed_where_blocks_hold_more_by_that() {
+        let (words, noise) = (noise(200, 256), noise(40_000, 256));
+        let word = |nth: usize| &words[usize::from(noise[nth]) % 10 * 20..];
+        // Words of four bytes, each with another one behind it.
+        let other = |nth: usize| &noise[20_000 + nth..][..1];
+        let short: Vec<_> = (0..20_000).map(|nth| [&word(nth)[..4], other(nth)].concat()).collect();
+        let ([first, second, third], is_four) = held(&short.concat(), false);
+        assert!(second > first + first / GAIN && third > first + first / GAIN && is_four);
+        // Long words are found by any hash.
+        let long: Vec<_> = (0..20_000).map(|nth| &word(nth)[..20]).collect();
+        assert!(!held(&long.concat(), true).1);
+    }
 
     #[test]
     fn a_block_of_noise_is_looked_through_no_farther_than_it_reaches() {
