@@ -150,7 +150,7 @@ impl<'a> Encoder<'a> {
         match self {
             Self::Fast(encoder) => encoder.block(start, limit, out),
             Self::Brisk(encoder, _) if encoder.is_noise(start, limit) => {
-                encoder.encode(start, limit, out)
+                encoder.noise(start, limit, out)
             }
             Self::Brisk(_, encoder) | Self::Lazy(encoder) => encoder.block(start, limit, out),
             Self::Optimal(encoder) => encoder.block(start, limit, out),

@@ -47,27 +47,30 @@ impl<'a> Fast<'a> {
         let is_tried = self.blocks % TRIED == 1;
         self.blocks += 1;
         let before = out.len();
-        let block = self.encode(start, limit, out);
+        let block = self.encode(self.is_four, start, limit, out);
         if !is_tried {
             return block;
         }
-        self.is_four = !self.is_four;
         let mut other_out = Vec::with_capacity(out.len() - before);
-        let other = self.encode(start, limit, &mut other_out);
-        let (four, five) = if self.is_four { (other, block) } else { (block, other) };
+        let other = self.encode(!self.is_four, start, limit, &mut other_out);
+        let (four, five) = if self.is_four { (block, other) } else { (other, block) };
         let four_is_better = four.consumed > five.consumed + five.consumed / GAIN;
         if four_is_better == self.is_four {
-            out.truncate(before);
-            out.append(&mut other_out);
-            return other;
+            return block;
         }
         self.is_four = four_is_better;
-        block
+        out.truncate(before);
+        out.append(&mut other_out);
+        other
     }
 
-    /// A block by the hash that did better last.
-    pub(super) fn encode(&mut self, start: usize, limit: usize, out: &mut Vec<u8>) -> Block {
-        if self.is_four {
+    /// A block of noise: any hash does.
+    pub(super) fn noise(&mut self, start: usize, limit: usize, out: &mut Vec<u8>) -> Block {
+        self.encode(false, start, limit, out)
+    }
+
+    fn encode(&mut self, by_four: bool, start: usize, limit: usize, out: &mut Vec<u8>) -> Block {
+        if by_four {
             self.encode_by::<FOUR>(start, limit, out)
         } else {
             self.encode_by::<FIVE>(start, limit, out)
