@@ -106,19 +106,14 @@ impl Likeness {
         while *self.has_place.get(self.first)? {
             self.first += 1;
         }
-        let behind = Some(self.last + 1).filter(|nth| self.has_place.get(*nth) == Some(&false));
+        let is_other = |nth: &usize| *nth != self.first && self.has_place.get(*nth) == Some(&false);
+        let behind = Some(self.last + 1).filter(is_other);
         let (in_order, other) = WEIGHTS;
-        let candidates = [(self.best(), other), (behind, in_order)];
-        let weighed = |nth, weight| (self.common(nth) * weight, nth);
-        let mut next = weighed(self.first, in_order);
-        for (nth, weight) in candidates.into_iter().filter_map(|(nth, weight)| Some((nth?, weight)))
-        {
-            let candidate = weighed(nth, weight);
-            if candidate.0 > next.0 {
-                next = candidate;
-            }
-        }
-        Some(next.1)
+        let candidates = [(behind, in_order), (self.best(), other), (Some(self.first), in_order)];
+        let candidates = candidates.into_iter().filter_map(|(nth, weight)| Some((nth?, weight)));
+        // Of equals that is the last.
+        let next = candidates.max_by_key(|(nth, weight)| self.common(*nth) * weight);
+        next.map(|(nth, _)| nth)
     }
 
     /// How much of content is in those that were placed last, in 1024ths of its samples.
