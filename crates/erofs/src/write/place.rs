@@ -72,13 +72,19 @@ fn large_first(items: &[Item]) -> impl Iterator<Item = Item> {
 /// blocks.
 #[derive(Default)]
 struct Runs {
-    /// The bytes that are taken of each, and those of memory that its inodes take.
-    ends: Vec<usize>,
-    weights: Vec<usize>,
-    /// Whether an inode that nothing follows is at the very end of a block.
-    bare: Vec<bool>,
+    all: Vec<Run>,
     /// Those with room, by the room they have.
     by_room: BTreeMap<usize, Vec<usize>>,
+}
+
+#[derive(Default)]
+struct Run {
+    /// The bytes that are taken.
+    end: usize,
+    /// Bytes of memory that its inodes take.
+    weight: usize,
+    /// Whether an inode that nothing follows is at the very end of a block.
+    is_bare: bool,
 }
 
 impl Runs {
@@ -87,27 +93,25 @@ impl Runs {
         let size = item.slots();
         // Of an item that is larger than a block, what is left of whole blocks.
         let (head, rest) = ((item.size - item.whole) % BLOCK, (size - 1) % BLOCK + 1);
-        let (run, at) = match self.room(head, item.whole, rest) {
+        let (nth, at) = match self.room(head, item.whole, rest) {
             Some(room) => {
-                let run = self.take(room);
-                (run, self.ends[run])
+                let nth = self.take(room);
+                (nth, self.all[nth].end)
             }
             None => {
-                self.ends.push(0);
-                self.weights.push(0);
-                self.bare.push(false);
+                self.all.push(Run::default());
                 // A tail that would be cut starts at a block.
                 let is_cut = head + item.whole > BLOCK;
                 let at = if is_cut { (BLOCK - head).next_multiple_of(SLOT) } else { 0 };
-                (self.ends.len() - 1, at)
+                (self.all.len() - 1, at)
             }
         };
-        let end = at + size;
-        self.ends[run] = end;
-        self.weights[run] += size + PER_INODE;
-        self.bare[run] = item.is_bare() && end.is_multiple_of(BLOCK);
-        self.open(run, end.next_multiple_of(BLOCK) - end);
-        (run, at)
+        let (run, end) = (&mut self.all[nth], at + size);
+        run.end = end;
+        run.weight += size + PER_INODE;
+        run.is_bare = item.is_bare() && end.is_multiple_of(BLOCK);
+        self.open(nth, end.next_multiple_of(BLOCK) - end);
+        (nth, at)
     }
 
     /// The best room for an item that ends with `head` bytes, a tail of `whole` bytes and padding up to `rest` behind whole
@@ -150,21 +154,21 @@ impl Runs {
         let by_room = self.by_room.iter().rev().flat_map(|(_, runs)| runs);
         let mut weight = 0;
         let left_out = by_room.take_while(|run| {
-            weight += self.weights[**run];
+            weight += self.all[**run].weight;
             weight <= most
         });
-        let mut starts = vec![Some(0); self.ends.len()];
+        let mut starts = vec![Some(0); self.all.len()];
         left_out.for_each(|run| starts[*run] = None);
         let mut order: Vec<_> = (0..starts.len()).filter(|run| starts[*run].is_some()).collect();
-        if let Some(last) = order.iter().rposition(|run| !self.bare[*run]) {
+        if let Some(last) = order.iter().rposition(|run| !self.all[*run].is_bare) {
             order[last..].rotate_left(1);
         }
         let mut size = 0;
         for run in &order {
             starts[*run] = Some(size);
-            size += self.ends[*run].next_multiple_of(BLOCK);
+            size += self.all[*run].end.next_multiple_of(BLOCK);
         }
-        let end = order.last().filter(|run| self.bare[**run]).map_or(0, |_| BLOCK);
+        let end = order.last().filter(|run| self.all[**run].is_bare).map_or(0, |_| BLOCK);
         (starts, size + end)
     }
 }
@@ -202,11 +206,15 @@ pub(super) fn place(room: usize, items: &[Item], open: usize) -> (Placed, Placed
 mod tests {
     use super::*;
 
-    fn placed(room: usize, sizes: &[(usize, usize)]) -> [Vec<(usize, usize)>; 2] {
+    fn areas(room: usize, sizes: &[(usize, usize)]) -> [Placed; 2] {
         let item = |(nth, &(size, whole))| Item { id: NodeId::new(nth), size, whole };
         let items: Vec<_> = sizes.iter().enumerate().map(item).collect();
-        let (front, area) = place(room, &items, 0);
-        [front, area].map(|placed| placed.at.into_iter().map(|(id, at)| (id.index(), at)).collect())
+        place(room, &items, 0).into()
+    }
+
+    fn placed(room: usize, sizes: &[(usize, usize)]) -> [Vec<(usize, usize)>; 2] {
+        areas(room, sizes)
+            .map(|placed| placed.at.into_iter().map(|(id, at)| (id.index(), at)).collect())
     }
 
     #[test]
@@ -264,11 +272,7 @@ mod tests {
 
     #[test]
     fn no_area_ends_with_an_inode_that_nothing_follows() {
-        let size = |sizes: &[(usize, usize)]| {
-            let item = |(nth, &(size, whole))| Item { id: NodeId::new(nth), size, whole };
-            let items: Vec<_> = sizes.iter().enumerate().map(item).collect();
-            place(0, &items, 0).1.size
-        };
+        let size = |sizes: &[(usize, usize)]| areas(0, sizes)[1].size;
         let mut sizes = vec![(64, 0); 63];
         assert_eq!(size(&sizes), BLOCK);
         sizes.push((64, 0));
