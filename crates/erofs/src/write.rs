@@ -6,7 +6,8 @@
 //! ...          entries of folders, inodes with their tails      whenever 16 MiB of inodes wait, and at the end
 //! ```
 //! Inode numbers count 32-byte slots from the start of the image, and the root's, which has only 16 bits in the
-//! superblock, lies in the first block. So inodes may go out at any time, and nothing waits for the end but folders.
+//! superblock, lies in the first block. So inodes may go out at any time. Those that are known without content (folders,
+//! links, devices, empty files) come last, and each is made when it is written.
 
 mod clusters;
 mod data;
@@ -267,11 +268,6 @@ impl Writer {
     /// Bytes that are ready to be written, in ascending order.
     pub fn writes(&mut self) -> impl Iterator<Item = Write> + '_ {
         self.output.ready()
-    }
-
-    /// The inode of a folder with its xattrs and inline entries.
-    fn directory(&self, dirs: &dirs::Plan, id: NodeId) -> Vec<u8> {
-        self.inode(id, &dirs.body(&self.tree, id, &self.nids, &self.links), dirs.size(id))
     }
 
     /// Bytes of an inode and its xattrs.

@@ -35,16 +35,16 @@ impl Plan {
             if !matches!(tree.node(id).kind, Kind::Directory(_)) {
                 continue;
             }
-            let blocks = layout(tree, id);
-            let last = blocks.last().map_or(0, |block| block.size);
-            let size = (blocks.len() as u64 - 1) * BLOCK as u64 + last as u64;
+            let (count, last) =
+                layout(tree, id).fold((0, 0), |(count, _), block| (count + 1, block.size));
+            let size = (count - 1) * BLOCK as u64 + last as u64;
             let inline = if id == tree.root() {
                 Self::root_tail(tree, inode_size(id)) > 0
             } else {
                 last < BLOCK && inode_size(id) + last <= BLOCK
             };
-            let (tail, count) = if inline { (last, blocks.len() - 1) } else { (0, blocks.len()) };
-            folders.insert(id, Folder { size, start: 0, blocks: count as u64, tail });
+            let (tail, blocks) = if inline { (last, count - 1) } else { (0, count) };
+            folders.insert(id, Folder { size, start: 0, blocks, tail });
         }
         Self { folders, blocks: 0 }
     }
@@ -69,9 +69,9 @@ impl Plan {
         self.blocks
     }
 
-    /// Bytes that follow the folder's inode; `None` if it is not a folder.
-    pub(super) fn tail(&self, id: NodeId) -> Option<usize> {
-        self.folders.get(&id).map(|folder| folder.tail)
+    /// Bytes that follow the folder's inode.
+    pub(super) fn tail(&self, id: NodeId) -> usize {
+        self.folders[&id].tail
     }
 
     /// Bytes of a folder's entries.
@@ -85,7 +85,7 @@ impl Plan {
         if folder.tail == 0 {
             return Body::plain(folder.start);
         }
-        let tail = layout(tree, id).pop().expect("a folder has entries");
+        let tail = layout(tree, id).last().expect("a folder has entries");
         Body::inline((folder.blocks > 0).then_some(folder.start), tail.bytes(tree, id, nids, links))
     }
 
@@ -99,7 +99,7 @@ impl Plan {
         mut put: impl FnMut(Write),
     ) {
         for (&id, folder) in &self.folders {
-            for block in layout(tree, id).iter().take(folder.blocks as usize) {
+            for block in layout(tree, id).take(folder.blocks as usize) {
                 output.append(&block.bytes(tree, id, nids, links));
                 output.align();
             }
@@ -124,26 +124,36 @@ enum Entry {
 }
 
 /// The entries of a folder in byte order over the whole folder, cut into blocks.
-fn layout(tree: &Tree<u64>, id: NodeId) -> Vec<Block<'_>> {
-    let Kind::Directory(children) = &tree.node(id).kind else { return Vec::new() };
-    let mut entries: Vec<(&[u8], Entry)> =
-        children.iter().map(|(name, &child)| (name.as_slice(), Entry::Child(child))).collect();
-    for (name, entry) in [(b".".as_slice(), Entry::Itself), (b"..", Entry::Parent)] {
-        let at = entries.partition_point(|(other, _)| *other < name);
-        entries.insert(at, (name, entry));
-    }
-    let mut blocks = Vec::<Block<'_>>::new();
-    for (name, entry) in entries {
-        let size = size_of::<Dirent>() + name.len();
-        match blocks.last_mut() {
-            Some(block) if block.size + size <= BLOCK => {
-                block.size += size;
-                block.entries.push((name, entry));
-            }
-            _ => blocks.push(Block { entries: vec![(name, entry)], size }),
+fn layout(tree: &Tree<u64>, id: NodeId) -> impl Iterator<Item = Block<'_>> {
+    let mut entries = entries(tree, id).peekable();
+    std::iter::from_fn(move || {
+        let mut block = Block { entries: Vec::new(), size: 0 };
+        let size = |name: &[u8]| size_of::<Dirent>() + name.len();
+        while let Some((name, entry)) =
+            entries.next_if(|(name, _)| block.size + size(name) <= BLOCK)
+        {
+            block.size += size(name);
+            block.entries.push((name, entry));
         }
-    }
-    blocks
+        (block.size > 0).then_some(block)
+    })
+}
+
+/// The entries of a folder, with `.` and `..` among them.
+fn entries(tree: &Tree<u64>, id: NodeId) -> impl Iterator<Item = (&[u8], Entry)> {
+    let children = match &tree.node(id).kind {
+        Kind::Directory(children) => Some(children.iter()),
+        _ => None,
+    };
+    let children = children.into_iter().flatten();
+    let mut children = children.map(|(name, &id)| (name.as_slice(), Entry::Child(id))).peekable();
+    let dots = [(b".".as_slice(), Entry::Itself), (b"..", Entry::Parent)];
+    let mut dots = dots.into_iter().peekable();
+    std::iter::from_fn(move || match (dots.peek(), children.peek()) {
+        (Some((dot, _)), Some((name, _))) if name < dot => children.next(),
+        (Some(_), _) => dots.next(),
+        _ => children.next(),
+    })
 }
 
 impl Block<'_> {

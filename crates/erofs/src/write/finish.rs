@@ -18,7 +18,7 @@ impl Writer {
     /// A file lacks content, or the image is too large.
     pub fn finish(mut self, mut put: impl FnMut(Write)) -> Result<Finished, Error> {
         self.write_gathered()?;
-        self.finish_other_entries()?;
+        self.finish_contents()?;
         let packed = self.finish_fragments()?;
         let mut dirs = dirs::Plan::new(&self.tree, |id| self.inode_size(id));
         dirs.allocate(self.output.block());
@@ -29,11 +29,8 @@ impl Writer {
             if self.nids[id.index()] != 0 {
                 continue;
             }
-            if let Some(tail) = dirs.tail(id) {
-                items.push(Item { id, size: self.inode_size(id) + tail, whole: tail });
-            } else if let Some(waiting) = self.waiting.get(&id) {
-                items.push(waiting.item(id));
-            }
+            let waiting = self.waiting.get(&id);
+            items.push(waiting.map_or_else(|| self.item(&dirs, id), |waiting| waiting.item(id)));
             self.nids[id.index()] = u64::MAX; // Its further names are the same inode.
         }
         // What is left of the head takes some of them.
@@ -48,7 +45,7 @@ impl Writer {
         let mut inode = |writer: &mut Self, id| {
             writer.output.ready().for_each(&mut put);
             let waiting = writer.waiting.remove(&id);
-            waiting.map_or_else(|| writer.directory(&dirs, id), |waiting| waiting.bytes)
+            waiting.map_or_else(|| writer.made(&dirs, id), |waiting| waiting.bytes)
         };
         self.write_placed(placed, &mut inode);
         let mut head = Vec::new();
@@ -56,7 +53,7 @@ impl Writer {
             head.resize(at, 0);
             head.extend(inode(&mut self, id));
         }
-        let root = self.directory(&dirs, self.tree.root());
+        let root = self.made(&dirs, self.tree.root());
         let packed_nid = packed.map_or(0, |packed| self.nids[packed.id.index()]);
         self.finish_head(&[(ROOT_AT, &root), (head_at, &head)], packed_nid, put)
     }
@@ -78,8 +75,8 @@ impl Writer {
         }))
     }
 
-    /// Inodes of all that has no content: links, pipes, devices, empty files.
-    fn finish_other_entries(&mut self) -> Result<(), Error> {
+    /// Looks whether all content is there, and writes link targets that do not fit behind their inodes.
+    fn finish_contents(&mut self) -> Result<(), Error> {
         if let Some(incoming) = &self.incoming {
             return Err(incoming.short());
         }
@@ -89,26 +86,49 @@ impl Writer {
             return Err(Error::ContentSize { expected, found: 0 });
         }
         for id in self.tree.ids() {
-            let body = match &self.tree.node(id).kind {
-                Kind::File(0) => Body::empty(),
-                Kind::Directory(_) | Kind::File(_) => continue,
-                Kind::Symlink(target) if self.inode_size(id) + target.len() <= BLOCK => {
-                    Body::inline(None, target.to_vec())
-                }
-                Kind::Symlink(target) => {
-                    let start = self.output.block();
-                    self.output.append(target);
-                    self.output.align();
-                    Body::plain(start)
-                }
-                Kind::Fifo | Kind::Socket => Body::device(0),
-                Kind::CharDevice(rdev) | Kind::BlockDevice(rdev) => {
-                    Body::device(inodes::new_encode_dev(*rdev))
-                }
-            };
-            self.wait(id, &body);
+            if let Kind::Symlink(target) = &self.tree.node(id).kind
+                && self.inode_size(id) + target.len() > BLOCK
+            {
+                let body = Body::plain(self.output.block());
+                self.output.append(target);
+                self.output.align();
+                self.wait(id, &body);
+            }
         }
         Ok(())
+    }
+
+    /// An entry whose inode is made when it is written, since all that it says is known: a folder, or what has no content.
+    fn item(&self, dirs: &dirs::Plan, id: NodeId) -> Item {
+        let size = self.inode_size(id);
+        match &self.tree.node(id).kind {
+            Kind::Directory(_) => {
+                let tail = dirs.tail(id);
+                Item { id, size: size + tail, whole: tail }
+            }
+            Kind::Symlink(target) => {
+                // Older kernels refuse a link whose target is not in the block in which the inode ends.
+                let size = size + target.len();
+                Item { id, size, whole: size }
+            }
+            _ => Item { id, size, whole: 0 },
+        }
+    }
+
+    /// That inode and what follows it.
+    fn made(&self, dirs: &dirs::Plan, id: NodeId) -> Vec<u8> {
+        let (body, size) = match &self.tree.node(id).kind {
+            Kind::Directory(_) => {
+                (dirs.body(&self.tree, id, &self.nids, &self.links), dirs.size(id))
+            }
+            Kind::Symlink(target) => (Body::inline(None, target.to_vec()), target.len() as u64),
+            Kind::Fifo | Kind::Socket => (Body::device(0), 0),
+            Kind::CharDevice(rdev) | Kind::BlockDevice(rdev) => {
+                (Body::device(inodes::new_encode_dev(*rdev)), 0)
+            }
+            Kind::File(_) => (Body::empty(), 0),
+        };
+        self.inode(id, &body, size)
     }
 
     /// The head: superblock, root inode, shared xattrs. Known only now, and the UUID with it.

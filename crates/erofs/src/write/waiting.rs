@@ -42,10 +42,7 @@ impl Writer {
             _ => 0,
         };
         let bytes = self.inode(id, body, size);
-        // Older kernels refuse a link whose target is not in the block in which the inode ends.
-        let is_link = matches!(self.tree.node(id).kind, Kind::Symlink(_));
-        let whole = if is_link && body.whole > 0 { bytes.len() } else { body.whole };
-        let waiting = Waiting { bytes, whole };
+        let waiting = Waiting { bytes, whole: body.whole };
         self.waiting_bytes += waiting.weight();
         self.waiting.insert(id, waiting);
     }
