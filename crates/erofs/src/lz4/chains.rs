@@ -84,7 +84,9 @@ impl<'a> Chains<'a> {
             let slot = &mut head[hash(u32::from_le_bytes(*bytes), HEAD_BITS)];
             let number = self.base + place as u32;
             let step = number.wrapping_sub(*slot);
-            steps[place % KEPT] = u16::try_from(step).unwrap_or(0);
+            // All ones where the step is within reach. As a condition it would be a jump, and one that is hard to foresee.
+            let within = (step >> 16).wrapping_sub(1) >> 16;
+            steps[place % KEPT] = (step & within) as u16;
             *slot = number;
         }
         self.entered = end;
