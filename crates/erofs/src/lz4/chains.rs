@@ -10,9 +10,9 @@ use super::numbering::Numbering;
 use super::{KEPT, LAST_LITERALS, MATCH_MARGIN, MAX_DISTANCE, MIN_MATCH, Match};
 use super::{common, hash, read32, read64, zeros};
 
-/// log2 of the slots that hold the youngest place of each hash: two for each place within reach. With more of them fewer
+/// log2 of the slots that hold the youngest place of each hash: four for each place within reach. With more of them fewer
 /// chains share a slot, but they do not stay in the nearer caches.
-const HEAD_BITS: u32 = 17;
+const HEAD_BITS: u32 = 18;
 /// Chains that are compared when a match is found.
 const COMPARED: usize = 32;
 /// Places that are entered with one that is asked for: their slots are on the way from memory all together.
