@@ -32,7 +32,7 @@ use choose::Chooser;
 use source::Source;
 
 /// Milliseconds between two words on progress.
-const PROGRESS_EVERY: f64 = 100.0;
+const PROGRESS_EVERY: f64 = 250.0;
 
 /// Packages whose headers have been read, contents that plans have asked for, and what packages are chosen from.
 #[derive(Default)]
