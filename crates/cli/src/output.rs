@@ -1,7 +1,6 @@
 //! Files that appear whole or not at all: a temporary name, fsync, rename.
 
 use std::fs::{self, File};
-use std::io::Seek as _;
 use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -42,9 +41,8 @@ impl Output {
     }
 
     /// Gives the file its name, once all of it is on the disk.
-    pub(crate) fn finish(mut self) -> Result<()> {
+    pub(crate) fn finish(self) -> Result<()> {
         let path = self.path.display().to_string();
-        self.file.rewind()?;
         self.file.as_file().sync_all().with_context(|| format!("cannot write {path}"))?;
         self.file
             .persist(&self.path)

@@ -251,3 +251,26 @@ pub(crate) const XATTR_PREFIXES: [(u8, &[u8]); 5] = [
     (4, b"trusted."),
     (6, b"security."),
 ];
+
+/// `EROFS_FT_*` of the file type bits of a mode.
+pub(crate) fn file_type(type_bits: u16) -> u8 {
+    match type_bits {
+        mode::S_IFREG => 1,
+        mode::S_IFDIR => 2,
+        mode::S_IFCHR => 3,
+        mode::S_IFBLK => 4,
+        mode::S_IFIFO => 5,
+        mode::S_IFSOCK => 6,
+        mode::S_IFLNK => 7,
+        _ => 0,
+    }
+}
+
+/// CRC32C as the kernel keeps it in the superblock: all ones at the start, not inverted at the end.
+pub(crate) fn crc32c(bytes: &[u8]) -> u32 {
+    bytes.iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+            (crc >> 1) ^ (0x82F6_3B78 & (crc & 1).wrapping_neg())
+        })
+    })
+}

@@ -20,7 +20,6 @@ use crate::error::{Error, corrupt};
 use crate::format::{self, BLOCK, BLOCK_BITS, BLOCK_BYTES, SLOT, SUPERBLOCK_AT, SuperBlock};
 use crate::options::Kernel;
 use crate::tree::{Kind, Meta, Node, NodeId, Tree};
-use crate::write::crc32c;
 pub use data::{Chunks, Content};
 use inodes::Inode;
 pub use map::{Area, Part};
@@ -160,7 +159,7 @@ impl<R: Read + Seek> Image<R> {
         let content = self.content(&inode)?;
         let kind = self.kind(&inode, &content)?;
         let node = Node { meta, kind };
-        let found = crate::write::file_type(node.file_type());
+        let found = format::file_type(node.file_type());
         if found != entry.file_type {
             return Err(corrupt(inode.at, "type of the inode", entry.file_type, found));
         }
@@ -235,7 +234,7 @@ impl<R: Read + Seek> Image<R> {
         if let Some(field) = sum.get_mut(4..8) {
             field.fill(0);
         }
-        let (expected, found) = (self.superblock.checksum.get(), crc32c(sum));
+        let (expected, found) = (self.superblock.checksum.get(), format::crc32c(sum));
         if expected == found {
             return Ok(());
         }

@@ -36,7 +36,6 @@ use crate::options::{Features, Options};
 use crate::tree::{Kind, Links, NodeId, Time, Tree};
 use clusters::Clusters;
 use data::Incoming;
-pub(crate) use dirs::file_type;
 use fragments::Fragments;
 use inodes::{Body, Inode};
 use output::Output;
@@ -292,15 +291,6 @@ fn most_frequent_mtime(tree: &Tree<u64>) -> Time {
     }
     let best = counts.into_iter().max_by_key(|&(time, count)| (count, std::cmp::Reverse(time)));
     best.map_or_else(Time::default, |(time, _)| time)
-}
-
-/// CRC32C as the kernel keeps it in the superblock: all ones at the start, not inverted at the end.
-pub(crate) fn crc32c(bytes: &[u8]) -> u32 {
-    bytes.iter().fold(u32::MAX, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
-            (crc >> 1) ^ (0x82F6_3B78 & (crc & 1).wrapping_neg())
-        })
-    })
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use zerocopy::IntoBytes as _;
 
 use super::inodes::Body;
 use super::output::{Output, Write};
-use crate::format::{BLOCK, Dirent, mode};
+use crate::format::{self, BLOCK, Dirent};
 use crate::tree::{Kind, Links, NodeId, Tree};
 
 /// Sizes and places of all folders.
@@ -169,7 +169,7 @@ impl Block<'_> {
             let dirent = Dirent {
                 nid: nids[target.index()].into(),
                 nameoff: (nameoff as u16).into(),
-                file_type: file_type(tree.node(target).file_type()),
+                file_type: format::file_type(tree.node(target).file_type()),
                 reserved: 0,
             };
             bytes.extend_from_slice(dirent.as_bytes());
@@ -179,19 +179,5 @@ impl Block<'_> {
             bytes.extend_from_slice(name);
         }
         bytes
-    }
-}
-
-/// `EROFS_FT_*` of the file type bits of a mode.
-pub(crate) fn file_type(type_bits: u16) -> u8 {
-    match type_bits {
-        mode::S_IFREG => 1,
-        mode::S_IFDIR => 2,
-        mode::S_IFCHR => 3,
-        mode::S_IFBLK => 4,
-        mode::S_IFIFO => 5,
-        mode::S_IFSOCK => 6,
-        mode::S_IFLNK => 7,
-        _ => 0,
     }
 }

@@ -5,7 +5,7 @@ use zerocopy::IntoBytes as _;
 use super::inodes::{self, Body};
 use super::place::Item;
 use super::waiting::Waiting;
-use super::{Finished, ROOT_AT, SUPERBLOCK_END, Write, Writer, crc32c, dirs, place};
+use super::{Finished, ROOT_AT, SUPERBLOCK_END, Write, Writer, dirs, place};
 use crate::error::Error;
 use crate::format::{self, BLOCK, SLOT, SUPERBLOCK_AT, SuperBlock};
 use crate::options::Features;
@@ -168,7 +168,7 @@ impl Writer {
         head[at..SUPERBLOCK_END].copy_from_slice(superblock.as_bytes());
         superblock.uuid = uuid(self.output.hash(&head));
         head[at..SUPERBLOCK_END].copy_from_slice(superblock.as_bytes());
-        superblock.checksum = crc32c(&head[at..BLOCK]).into();
+        superblock.checksum = format::crc32c(&head[at..BLOCK]).into();
         head[at..SUPERBLOCK_END].copy_from_slice(superblock.as_bytes());
 
         self.output.flush();
