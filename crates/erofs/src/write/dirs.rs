@@ -89,7 +89,7 @@ impl Plan {
         Body::inline((folder.blocks > 0).then_some(folder.start), tail.bytes(tree, id, nids, links))
     }
 
-    /// Writes the whole blocks of all folders, in the order of their addresses, and gives them away folder by folder.
+    /// Writes the whole blocks of all folders, in the order of their addresses, and gives them away as they are made.
     pub(super) fn write(
         &self,
         tree: &Tree<u64>,
@@ -102,8 +102,8 @@ impl Plan {
             for block in layout(tree, id).take(folder.blocks as usize) {
                 output.append(&block.bytes(tree, id, nids, links));
                 output.align();
+                output.ready().for_each(&mut put);
             }
-            output.ready().for_each(&mut put);
         }
     }
 }
