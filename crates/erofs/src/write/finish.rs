@@ -208,3 +208,27 @@ fn uuid(hash: u128) -> [u8; 16] {
     uuid[8] = (uuid[8] & 0x3F) | 0x80;
     uuid
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::{Options, Profile};
+    use crate::tree::{Meta, Node, Rdev, Tree};
+
+    #[test]
+    fn what_has_no_content_takes_no_memory_before_it_is_written() {
+        let mut tree = Tree::new(Meta::new(0o755));
+        let link = |length| Kind::Symlink(vec![b'x'; length].into());
+        let device = Kind::BlockDevice(Rdev { major: 8, minor: 1 });
+        let kinds = [link(10), link(3000), device, Kind::Fifo, Kind::File(0), link(4095)];
+        let mut ids = Vec::new();
+        for (nth, kind) in kinds.into_iter().enumerate() {
+            let node = Node { meta: Meta::new(0o644), kind };
+            ids.push(tree.add(tree.root(), nth.to_string().as_bytes(), node).unwrap());
+        }
+        let mut writer = Writer::new(tree, Options::new(Profile::Default)).unwrap();
+        writer.finish_contents().unwrap();
+        // But for a link whose target has a block of its own.
+        assert_eq!(writer.waiting.keys().collect::<Vec<_>>(), [&ids[5]]);
+    }
+}
