@@ -35,15 +35,11 @@ impl Plan {
             if !matches!(tree.node(id).kind, Kind::Directory(_)) {
                 continue;
             }
-            let (count, last) =
-                layout(tree, id).fold((0, 0), |(count, _), block| (count + 1, block.size));
+            let (count, last) = measure(tree, id);
             let size = (count - 1) * BLOCK as u64 + last as u64;
-            let inline = if id == tree.root() {
-                Self::root_tail(tree, inode_size(id)) > 0
-            } else {
-                last < BLOCK && inode_size(id) + last <= BLOCK
-            };
-            let (tail, blocks) = if inline { (last, count - 1) } else { (0, count) };
+            let start = if id == tree.root() { super::ROOT_AT } else { 0 };
+            let tail = tail(last, start + inode_size(id));
+            let blocks = if tail > 0 { count - 1 } else { count };
             folders.insert(id, Folder { size, start: 0, blocks, tail });
         }
         Self { folders, blocks: 0 }
@@ -51,9 +47,8 @@ impl Plan {
 
     /// Bytes of the root's tail behind an inode of so many bytes.
     pub(super) fn root_tail(tree: &Tree<u64>, inode_size: usize) -> usize {
-        let last = layout(tree, tree.root()).last().map_or(0, |block| block.size);
-        let fits = last < BLOCK && super::ROOT_AT + inode_size + last <= BLOCK;
-        if fits { last } else { 0 }
+        let (_, last) = measure(tree, tree.root());
+        tail(last, super::ROOT_AT + inode_size)
     }
 
     /// Gives every folder its blocks, from address `start` on.
@@ -121,6 +116,16 @@ enum Entry {
     Itself,
     Parent,
     Child(NodeId),
+}
+
+/// The blocks that the entries of a folder take, and the bytes of the last.
+fn measure(tree: &Tree<u64>, id: NodeId) -> (u64, usize) {
+    layout(tree, id).fold((0, 0), |(count, _), block| (count + 1, block.size))
+}
+
+/// As many of the last block's bytes as go behind an inode that ends so many bytes behind the start of a block: all or none.
+fn tail(last: usize, inode_end: usize) -> usize {
+    if last < BLOCK && inode_end + last <= BLOCK { last } else { 0 }
 }
 
 /// The entries of a folder in byte order over the whole folder, cut into blocks.
