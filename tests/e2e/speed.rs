@@ -13,7 +13,7 @@ use testdata::tools::{has, input, run};
 /// Folder of programs, as they are on every machine that has the browser.
 const PROGRAMS: &str = "/usr/lib/chromium";
 
-/// Runs of each; the fastest counts. The first is hardly ever a browser's, which has just started then.
+/// Runs of each; the fastest counts.
 const RUNS: usize = 3;
 
 /// Composes the same content with the profile `default`, whose work is compression, in the page and natively, with one
