@@ -146,7 +146,10 @@ impl Job {
         let shared = features.filter(|features| features.fragments);
         let is_long = shared.is_some_and(|features| size >= REPEATS * features.pcluster);
         let (data, chunks) = match compressed {
-            Some(data) => {
+            Some(mut data) => {
+                if of == Of::Fragments {
+                    data.shrink();
+                }
                 let chunks = if is_long { chunks::chunks(&content) } else { Vec::new() };
                 workspace.keep(content);
                 (data, chunks)
@@ -159,6 +162,14 @@ impl Job {
 }
 
 impl Data {
+    /// Gives back memory that was room for more: what comes of content that the writer gathered waits while it places
+    /// inodes.
+    fn shrink(&mut self) {
+        if let Self::Compressed { blocks, .. } = self {
+            blocks.shrink_to_fit();
+        }
+    }
+
     /// The digest of each cluster.
     fn digests(&self) -> Vec<Digest> {
         let digest = |cluster: &[u8]| Sha256::digest(cluster).into();

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use anyhow::Result;
 use indicatif::ProgressBar;
-use sysext::erofs::{Job, NodeId, Profile, Writer};
+use sysext::erofs::{Job, NodeId, Profile, Tree, Writer};
 
 use crate::output::Output;
 use crate::terminal::{Terminal, bytes};
@@ -28,11 +28,11 @@ pub(crate) fn run(args: &args::Pack, terminal: &Terminal) -> Result<Outcome> {
     let options = args.storage.options()?;
     let Folder { tree, mut files } = Folder::scan(&args.dir, args.source_date_epoch)?;
     let entries = tree.len();
-    let content = files.size();
+    let content = files.size(&tree);
     let mut writer = Writer::new(tree, options)?;
     share(&mut writer, &mut files)?;
     let output = Output::new(&args.output)?;
-    let bar = terminal.progress(files.size());
+    let bar = terminal.progress(files.size(writer.tree()));
     bar.set_message("Packing");
     let workers = Workers::new(args.storage.workers);
     // Nothing is read while jobs run, so several cores get more of it; but a writer of fragments gathers content, too.
@@ -41,7 +41,7 @@ pub(crate) fn run(args: &args::Pack, terminal: &Terminal) -> Result<Outcome> {
     let mut packing =
         Packing { writer, workers, output, bar, batch, jobs, weight, gathered, spare };
     for place in files.take() {
-        let file = files.source(place);
+        let file = files.source(place, packing.writer.tree());
         files.forget(file.node);
         packing.file(file)?;
     }
@@ -63,8 +63,8 @@ pub(crate) fn run(args: &args::Pack, terminal: &Terminal) -> Result<Outcome> {
 /// Finds files of equal content and lets them share it. Leaves those that are to be packed.
 fn share(writer: &mut Writer, files: &mut Files) -> Result<()> {
     let mut all = files.take();
-    all.retain(|place| place.size > 0);
-    let mut same = hashes(&all, files)?;
+    all.retain(|place| place.size(writer.tree()) > 0);
+    let mut same = hashes(&all, files, writer.tree())?;
     same.sort_unstable();
     let mut is_shared = vec![false; all.len()];
     for same in same.chunk_by(|one, other| (one.size, one.hash) == (other.size, other.hash)) {
@@ -72,10 +72,10 @@ fn share(writer: &mut Writer, files: &mut Files) -> Result<()> {
         if others.is_empty() {
             continue;
         }
-        let first = files.source(all[first.nth]);
+        let first = files.source(all[first.nth], writer.tree());
         for other in others {
             interrupt::check()?;
-            let file = files.source(all[other.nth]);
+            let file = files.source(all[other.nth], writer.tree());
             if file.has_content_of(&first)? {
                 writer.share(file.node, first.node)?;
                 files.forget(file.node);
@@ -98,14 +98,14 @@ struct Hashed {
 }
 
 /// The hashes of files that have the size of another. What was read of small ones is kept.
-fn hashes(all: &[Place], files: &mut Files) -> Result<Vec<Hashed>> {
+fn hashes(all: &[Place], files: &mut Files, tree: &Tree<u64>) -> Result<Vec<Hashed>> {
     let mut sizes = BTreeMap::<u64, usize>::new();
-    all.iter().for_each(|place| *sizes.entry(place.size).or_default() += 1);
+    all.iter().for_each(|place| *sizes.entry(place.size(tree)).or_default() += 1);
     let mut hashes = Vec::new();
     let mut room = KEPT;
-    for (nth, place) in all.iter().enumerate().filter(|(_, place)| sizes[&place.size] > 1) {
+    for (nth, place) in all.iter().enumerate().filter(|(_, place)| sizes[&place.size(tree)] > 1) {
         interrupt::check()?;
-        let mut file = files.source(*place);
+        let mut file = files.source(*place, tree);
         let weight = file.size + PER_FILE;
         if file.size <= Pieces::SIZE && weight <= room {
             file.keep_content()?;

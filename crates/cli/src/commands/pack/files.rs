@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
-use sysext::erofs::NodeId;
+use sysext::erofs::{Kind, NodeId, Tree};
 
 use super::source::{Content, Source};
 
@@ -13,21 +13,30 @@ use super::source::{Content, Source};
 #[derive(Default)]
 pub(super) struct Files {
     folders: Vec<PathBuf>,
-    /// Names behind one another.
+    /// Names behind one another, each behind its length.
     names: Vec<u8>,
     files: Vec<Place>,
     /// What has been read and kept.
     contents: BTreeMap<NodeId, Content>,
 }
 
-/// Where a file is.
+/// Where a file is. The tree knows its size.
 #[derive(Clone, Copy)]
 pub(super) struct Place {
     node: NodeId,
-    pub(super) size: u64,
     folder: u32,
+    /// Where its name is.
     name: u32,
-    name_length: u8,
+}
+
+impl Place {
+    /// Bytes of the file.
+    pub(super) fn size(self, tree: &Tree<u64>) -> u64 {
+        let Kind::File(size) = tree.node(self.node).kind else {
+            unreachable!("only files have a place");
+        };
+        size
+    }
 }
 
 impl Files {
@@ -37,10 +46,11 @@ impl Files {
     }
 
     /// Adds a file of the last folder.
-    pub(super) fn push(&mut self, node: NodeId, name: &OsStr, size: u64) {
+    pub(super) fn push(&mut self, node: NodeId, name: &OsStr) {
         let (folder, start) = (self.folders.len() as u32 - 1, self.names.len() as u32);
+        self.names.push(name.len() as u8); // At most 255: it is in the tree.
         self.names.extend_from_slice(name.as_bytes());
-        self.files.push(Place { node, size, folder, name: start, name_length: name.len() as u8 });
+        self.files.push(Place { node, folder, name: start });
     }
 
     /// The files. They are taken out, so that some may be put back.
@@ -54,14 +64,16 @@ impl Files {
     }
 
     /// Bytes of all files.
-    pub(super) fn size(&self) -> u64 {
-        self.files.iter().map(|file| file.size).sum()
+    pub(super) fn size(&self, tree: &Tree<u64>) -> u64 {
+        self.files.iter().map(|place| place.size(tree)).sum()
     }
 
     /// A file, to be read.
-    pub(super) fn source(&self, place: Place) -> Source {
-        let Place { node, size, folder, name, name_length } = place;
-        let name = &self.names[name as usize..][..usize::from(name_length)];
+    pub(super) fn source(&self, place: Place, tree: &Tree<u64>) -> Source {
+        let Place { node, folder, name } = place;
+        let size = place.size(tree);
+        let (length, names) = self.names[name as usize..].split_first().expect("a length");
+        let name = &names[..usize::from(*length)];
         let path = self.folders[folder as usize].join(OsStr::from_bytes(name));
         Source { node, path, size, content: self.contents.get(&node).cloned() }
     }

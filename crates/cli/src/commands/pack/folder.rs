@@ -56,7 +56,7 @@ impl Folder {
                 if metadata.is_dir() {
                     below.push((path, child));
                 } else if metadata.is_file() {
-                    folder.files.push(child, &name, metadata.len());
+                    folder.files.push(child, &name);
                 }
             }
         }
