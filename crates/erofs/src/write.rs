@@ -10,6 +10,7 @@
 //! links, devices, empty files) come last, and each is made when it is written.
 
 mod clusters;
+mod cuts;
 mod data;
 mod dirs;
 mod ends;

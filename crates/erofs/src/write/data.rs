@@ -123,14 +123,14 @@ impl Incoming {
         self.add_extents(start, piece, output, clusters);
     }
 
-    /// Bytes of a fragment in front of an end of at most `shared` bytes that another file has, too. That end starts in a
-    /// logical cluster in which nothing else does.
-    pub(super) fn front(&self, fragment: usize, shared: usize) -> usize {
-        if shared == fragment {
+    /// Bytes of a fragment in front of an end of at most `most` bytes, which starts in a logical cluster in which nothing
+    /// else does.
+    pub(super) fn front(&self, fragment: usize, most: usize) -> usize {
+        if most == fragment {
             return 0;
         }
         let start = self.fragment_start % BLOCK_BYTES;
-        ((start + (fragment - shared) as u64).next_multiple_of(BLOCK_BYTES) - start) as usize
+        ((start + (fragment - most) as u64).next_multiple_of(BLOCK_BYTES) - start) as usize
     }
 
     /// Says where the packed inode has the rest of the file.

@@ -3,11 +3,12 @@
 //! Ends of files and small files are gathered until there is a batch of them. A batch is [sorted](gathered) such that like
 //! meets like, each fragment gets its place in the packed inode, and the content goes out to be compressed in segments, as
 //! that of any file. Of a fragment whose end is there already only what is in front of it is compressed, for blocks of
-//! its file.
+//! its file; and a long one may be [cut](cuts), so that its end meets that of another.
 
 use std::collections::VecDeque;
 
 use super::clusters::Clusters;
+use super::cuts;
 use super::data::{Incoming, in_blocks};
 use super::ends::{Chain, Ends};
 use super::gathered::{self, Gathered};
@@ -60,7 +61,7 @@ pub(super) struct Fragments {
     pub(super) most: u64,
     /// Places of ends of fragments, by what they hold.
     ends: Ends,
-    /// Files whose fragment is the end of another's, and where that is, or that have none, until the rest comes back.
+    /// Files of whose fragment only the end has a place, and where that is, or that have none, until the rest comes back.
     fronts: VecDeque<(Incoming, Option<u64>)>,
     /// Those for which it came.
     ready: Vec<(Incoming, Option<u64>, Packed)>,
@@ -168,37 +169,42 @@ impl Fragments {
         self.order.next().and_then(|place| self.sorted[place].take())
     }
 
-    fn place_one(&mut self, mut file: Incoming, mut content: Vec<u8>, out: &mut Out) {
+    fn place_one(&mut self, file: Incoming, mut content: Vec<u8>, out: &mut Out) {
         let length = content.len();
         // What is shorter than a block saves less than it costs to know it.
         let chain = (length >= BLOCK).then(|| Chain::new(&content));
         let known = chain.as_ref().and_then(|chain| self.ends.longest(chain, self.size()));
-        let shared = known.map(|known| {
+        if let Some(known) = known {
             let front = file.front(length, known.length);
-            (front, known.at + (known.length + front - length) as u64)
-        });
-        match shared {
-            Some((0, at)) => {
+            content.truncate(front);
+            let at = known.at + (known.length + front - length) as u64;
+            self.place_front(file, content, Some(at), out);
+        } else if self.size() + length as u64 > self.most {
+            // The packed inode is full: the file gets blocks of its own.
+            self.place_front(file, content, None, out);
+        } else {
+            let (at, front) = (self.size(), cuts::front(&file, &content, &self.pending));
+            let end = &content[front..];
+            let chain = if front > 0 { Some(Chain::new(end)) } else { chain };
+            if let Some(chain) = chain {
+                self.ends.insert(&chain, at);
+            }
+            self.put(end, out);
+            content.truncate(front);
+            self.place_front(file, content, Some(at), out);
+        }
+    }
+
+    /// A file whose fragment has that place, if it has one; what is in front of it goes to blocks.
+    fn place_front(&mut self, mut file: Incoming, front: Vec<u8>, at: Option<u64>, out: &mut Out) {
+        match at {
+            Some(at) if front.is_empty() => {
                 file.set_fragment(at);
                 out.files.push(file);
             }
-            Some((front, at)) => {
-                content.truncate(front);
-                out.push(Job::gathered(Of::Front(file.node), content, self.features, false));
-                self.fronts.push_back((file, Some(at)));
-            }
-            _ if self.size() + length as u64 > self.most => {
-                // The packed inode is full: the file gets blocks of its own.
-                out.push(Job::gathered(Of::Front(file.node), content, self.features, false));
-                self.fronts.push_back((file, None));
-            }
             _ => {
-                file.set_fragment(self.size());
-                out.files.push(file);
-                if let Some(chain) = chain {
-                    self.ends.insert(&chain, self.size());
-                }
-                self.put(&content, out);
+                out.push(Job::gathered(Of::Front(file.node), front, self.features, false));
+                self.fronts.push_back((file, at));
             }
         }
     }
@@ -230,7 +236,7 @@ impl Fragments {
         out.push(Job::gathered(Of::Fragments, piece, self.features, is_end));
     }
 
-    /// Takes what came of the next job: a segment, or what is in front of a shared end.
+    /// Takes what came of the next job: a segment, or what is in front of an end.
     pub(super) fn add(&mut self, packed: Packed) -> Result<(), Error> {
         if let Of::Front(node) = packed.of {
             let waits = self.fronts.pop_front_if(|(file, _)| file.node == node);

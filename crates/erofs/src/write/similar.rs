@@ -11,11 +11,11 @@ use std::ops::Range;
 
 use crate::lz4::{self, MAX_DISTANCE};
 
-/// Bytes at the start of content whose strings are sampled.
+/// Bytes of a part of content whose strings are sampled.
 const SAMPLED: usize = 32 << 10;
 /// One string of `1 << RARE` may be a sample.
 const RARE: u32 = 5;
-/// Most samples of one content.
+/// Most samples of one part.
 const SAMPLES: usize = 128;
 /// Contents that are looked for by a sample that they have in common, at most: a licence in all of them does not say which
 /// are alike.
@@ -79,7 +79,8 @@ impl Likeness {
         let (mut all, mut total) = (Vec::new(), Vec::new());
         for (nth, content) in contents.iter().enumerate() {
             let samples = samples(content);
-            total.push(samples.len());
+            // It is enough for long content if its start or its end is like others.
+            total.push(samples.len().min(SAMPLES));
             all.extend(samples.into_iter().map(|sample| (sample, nth as u32)));
         }
         all.sort_unstable();
@@ -176,16 +177,36 @@ impl Likeness {
     }
 }
 
-/// The samples of content.
+/// The samples of content: of what is longer than LZ4 sees also those of its end, which is what comes behind it sees, and all
+/// that comes behind others if it is [cut](super::cuts).
 fn samples(content: &[u8]) -> Vec<u32> {
-    let strings = content[..content.len().min(SAMPLED)].windows(8);
+    let (start, end) = (&content[..content.len().min(SAMPLED)], content.last_chunk::<SAMPLED>());
+    let mut samples = fewest(start);
+    if let Some(end) = end.filter(|_| content.len() > MAX_DISTANCE) {
+        samples.extend(fewest(end));
+        samples.sort_unstable();
+        samples.dedup();
+    }
+    samples
+}
+
+/// The samples of one part.
+fn fewest(part: &[u8]) -> Vec<u32> {
+    let mut samples = strings(part, RARE);
+    samples.truncate(SAMPLES);
+    samples
+}
+
+/// Hashes of about one string of `1 << rare` in content, in ascending order: those of the same strings in whatever content
+/// they are.
+pub(super) fn strings(content: &[u8], rare: u32) -> Vec<u32> {
+    let strings = content.windows(8);
     let hashes = strings.map(|string| lz4::word(string).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-    let rare = hashes.filter(|hash| hash.leading_zeros() >= RARE);
+    let rare_ones = hashes.filter(|hash| hash.leading_zeros() >= rare);
     let mut samples: Vec<_> =
-        rare.map(|hash| (hash >> (u64::BITS - RARE - u32::BITS)) as u32).collect();
+        rare_ones.map(|hash| (hash >> (u64::BITS - rare - u32::BITS)) as u32).collect();
     samples.sort_unstable();
     samples.dedup();
-    samples.truncate(SAMPLES);
     samples
 }
 
@@ -212,6 +233,18 @@ mod tests {
         assert_eq!(alike.collect::<Vec<_>>(), [0, 10, 3, 11]);
         assert_eq!(places(&contents[..10]), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
         assert!(order(&[]).is_empty());
+    }
+
+    #[test]
+    fn long_content_is_like_what_begins_or_ends_like_it() {
+        let bytes = noise(200_000, 256);
+        let (long, others) = bytes.split_at(100_000);
+        for part in [&long[..20_000], &long[80_000..]] {
+            for (first, last) in [(long, part), (part, long)] {
+                let contents = [first, &others[..20_000], &others[50_000..], last];
+                assert_eq!(places(&contents), [0, 3, 1, 2]);
+            }
+        }
     }
 
     #[test]

@@ -68,6 +68,23 @@ fn small_files_that_are_alike_meet() {
     check(&tree);
 }
 
+/// Programs or fonts of one package: each is longer than LZ4 sees, and much at its end is like what the others end with.
+#[test]
+fn long_files_that_end_alike_meet_there() {
+    let (fronts, ends) = (below(200, 3 * 90_000), below(200, 50_000));
+    let mut tree = Tree::new(Meta::new(0o755));
+    for (nth, front) in fronts.chunks(90_000).enumerate() {
+        // No run is as long as a block.
+        let end = ends.chunks(700).flat_map(|part| [part, &[nth as u8; 5]].concat());
+        let content = front.iter().copied().chain(end).collect();
+        tree.file(tree.root(), nth.to_string().as_bytes(), Meta::new(0o644), content).unwrap();
+    }
+    let size = write(&tree, Options::new(Profile::Small)).len();
+    let most = fronts.len() + ends.len() * 4 / 3;
+    assert!(size < most, "{size} of {most} bytes");
+    check(&tree);
+}
+
 /// Hosts compress a batch of pieces at once, so fragments come back while the pieces of a large file do.
 #[test]
 fn nothing_comes_between_the_pieces_of_a_file() {
