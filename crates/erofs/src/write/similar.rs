@@ -81,18 +81,20 @@ impl Likeness {
             let samples = samples(content);
             // It is enough for long content if its start or its end is like others.
             total.push(samples.len().min(SAMPLES));
-            all.extend(samples.into_iter().map(|sample| (sample, nth as u32)));
+            // As one number each, which is sorted in less time than two.
+            all.extend(samples.into_iter().map(|sample| u64::from(sample) << 32 | nth as u64));
         }
         all.sort_unstable();
         let (mut having, mut parts) = (Vec::new(), Vec::new());
         let mut samples = vec![Vec::new(); contents.len()];
-        for same in all.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() > 1) {
-            for (_, nth) in same {
-                samples[*nth as usize].push(parts.len() as u32);
+        for same in all.chunk_by(|a, b| a >> 32 == b >> 32).filter(|same| same.len() > 1) {
+            let places = same.iter().map(|one| *one as u32);
+            for nth in places.clone() {
+                samples[nth as usize].push(parts.len() as u32);
             }
             let start = having.len() as u32;
             if same.len() <= COMMON {
-                having.extend(same.iter().map(|(_, nth)| *nth));
+                having.extend(places);
             }
             parts.push(start..having.len() as u32);
         }
@@ -200,11 +202,13 @@ fn fewest(part: &[u8]) -> Vec<u32> {
 /// Hashes of about one string of `1 << rare` in content, in ascending order: those of the same strings in whatever content
 /// they are.
 pub(super) fn strings(content: &[u8], rare: u32) -> Vec<u32> {
-    let strings = content.windows(8);
-    let hashes = strings.map(|string| lz4::word(string).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-    let rare_ones = hashes.filter(|hash| hash.leading_zeros() >= rare);
-    let mut samples: Vec<_> =
-        rare_ones.map(|hash| (hash >> (u64::BITS - rare - u32::BITS)) as u32).collect();
+    let mut samples = Vec::with_capacity(content.len() >> rare);
+    for string in content.windows(8) {
+        let hash = lz4::word(string).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        if hash.leading_zeros() >= rare {
+            samples.push((hash >> (u64::BITS - rare - u32::BITS)) as u32);
+        }
+    }
     samples.sort_unstable();
     samples.dedup();
     samples
