@@ -1,13 +1,15 @@
 //! The files of a folder in few bytes each, since there may be a million of them.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use sysext::erofs::{Kind, NodeId, Tree};
 
-use super::source::{Content, Source};
+use super::source::{Content, Folder, Source};
 
 /// Where files of the host are, in the order in which they were found.
 #[derive(Default)]
@@ -16,6 +18,8 @@ pub(super) struct Files {
     /// Names behind one another, each behind its length.
     names: Vec<u8>,
     files: Vec<Place>,
+    /// The folder of the last file that was asked for: the next is in the same, mostly.
+    last: RefCell<Option<(u32, Rc<Folder>)>>,
     /// What has been read and kept.
     contents: BTreeMap<NodeId, Content>,
 }
@@ -73,9 +77,19 @@ impl Files {
         let Place { node, folder, name } = place;
         let size = place.size(tree);
         let (length, names) = self.names[name as usize..].split_first().expect("a length");
-        let name = &names[..usize::from(*length)];
-        let path = self.folders[folder as usize].join(OsStr::from_bytes(name));
-        Source { node, path, size, content: self.contents.get(&node).cloned() }
+        let name = OsStr::from_bytes(&names[..usize::from(*length)]).to_owned();
+        let content = self.contents.get(&node).cloned();
+        Source { node, folder: self.folder(folder), name, size, content }
+    }
+
+    fn folder(&self, nth: u32) -> Rc<Folder> {
+        let mut last = self.last.borrow_mut();
+        if let Some((_, folder)) = last.as_ref().filter(|(last, _)| *last == nth) {
+            return Rc::clone(folder);
+        }
+        let folder = Rc::new(Folder::new(self.folders[nth as usize].clone()));
+        *last = Some((nth, Rc::clone(&folder)));
+        folder
     }
 
     /// Keeps what was read of a file.
