@@ -20,6 +20,7 @@ mod gathered;
 mod index;
 mod inodes;
 mod output;
+mod packed;
 mod place;
 mod repeats;
 mod similar;

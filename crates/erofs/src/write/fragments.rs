@@ -1,4 +1,4 @@
-//! The packed inode: content of many files, compressed together.
+//! Fragments: content of many files that is compressed together, in the [packed inode](super::packed).
 //!
 //! Ends of files and small files are gathered until there is a batch of them. A batch is [sorted](gathered) such that like
 //! meets like, each fragment gets its place in the packed inode, and the content goes out to be compressed in segments, as
@@ -9,16 +9,15 @@ use std::collections::VecDeque;
 
 use super::clusters::Clusters;
 use super::cuts;
-use super::data::{Incoming, in_blocks};
+use super::data::Incoming;
 use super::ends::{Chain, Ends};
 use super::gathered::{self, Gathered};
-use super::index::{self, Entry, Runs};
 use super::inodes::Body;
 use super::output::Output;
-use super::tails::{Ending, Room};
-use crate::compress::{Data, End, Job, Of, Packed, SEGMENT};
+use super::packed::{FIRST, PackedInode};
+use crate::compress::{Data, Job, Of, Packed, SEGMENT};
 use crate::error::Error;
-use crate::format::{BLOCK, InodeCompact, MapHeader};
+use crate::format::BLOCK;
 use crate::options::Features;
 use crate::tree::Tree;
 
@@ -32,11 +31,6 @@ const MANY: usize = 64 << 10;
 const PER_FILE: usize = 256;
 /// Content that goes out at once to be compressed: what is sorted is not all there a second time.
 const OUT: usize = 2 * SEGMENT;
-/// Where the index of the packed inode is, from that inode on.
-const INDEX_AT: usize = size_of::<InodeCompact>().next_multiple_of(8) + size_of::<MapHeader>();
-/// Bytes of the first piece of the packed inode that is compressed on its own. The packs of its index, of 16 logical
-/// clusters each behind the first few, end where pieces end then, so that pieces may lie anywhere.
-const FIRST: usize = SEGMENT - (16 - index::front(INDEX_AT)) * BLOCK;
 /// Most content: a map header has 32 bits for the place of a fragment, a compact inode for its size.
 const MAX_SIZE: u64 = u32::MAX as u64;
 
@@ -65,16 +59,8 @@ pub(super) struct Fragments {
     fronts: VecDeque<(Incoming, Option<u64>)>,
     /// Those for which it came.
     ready: Vec<(Incoming, Option<u64>, Packed)>,
-    /// Content that has come back compressed.
-    received: u64,
-    index: Vec<Entry>,
-    /// The last cluster, once it came, if it is not in a block.
-    end: Option<Ending>,
-    /// Blocks that are not written yet, each with the place in the index where they start.
-    held: Vec<(usize, Vec<u8>)>,
-    /// Where blocks were written.
-    runs: Option<Runs>,
-    blocks: u64,
+    /// What came back.
+    packed: PackedInode,
 }
 
 /// What became of files whose fragments got a place.
@@ -110,12 +96,7 @@ impl Fragments {
             ends: Ends::default(),
             fronts: VecDeque::new(),
             ready: Vec::new(),
-            received: 0,
-            index: Vec::new(),
-            end: None,
-            held: Vec::new(),
-            runs: None,
-            blocks: 0,
+            packed: PackedInode::new(features.has_big_clusters()),
         }
     }
 
@@ -244,23 +225,10 @@ impl Fragments {
             self.ready.push((file, at, packed));
             return Ok(());
         }
-        let Packed { size, data, .. } = packed;
-        self.received += size as u64;
-        if self.received > self.cut {
+        if self.packed.size() + packed.size as u64 > self.cut {
             return Err(Error::ContentNotWanted);
         }
-        let (extents, blocks) = match data {
-            Data::Compressed { mut blocks, mut extents, end: End::Tail(tail) } => {
-                let room = Room { inode: size_of::<InodeCompact>(), most: BLOCK };
-                let entries = self.index.len() + size.div_ceil(BLOCK);
-                self.end = Ending::of(tail, room, entries, &mut blocks, &mut extents);
-                (extents, blocks)
-            }
-            data => in_blocks(data),
-        };
-        self.held.push((self.index.len(), blocks));
-        let big = self.features.has_big_clusters();
-        index::push_extents(&mut self.index, &extents, size, true, big);
+        self.packed.add(packed);
         Ok(())
     }
 
@@ -270,12 +238,7 @@ impl Fragments {
         output: &mut Output,
         clusters: &mut Clusters,
     ) -> Vec<Incoming> {
-        for (place, held) in self.held.drain(..) {
-            let (start, blocks) = (output.block(), (held.len() / BLOCK) as u64);
-            self.runs.get_or_insert_with(|| Runs::new(start)).push(place, start, blocks);
-            self.blocks += blocks;
-            output.append_owned(held);
-        }
+        self.packed.write(output);
         let ready = self.ready.drain(..).map(|(mut file, at, front)| {
             file.add_front(front, output, clusters);
             if let Some(at) = at {
@@ -293,18 +256,17 @@ impl Fragments {
 
     /// Whether nothing is gathered, out to be compressed, or not written.
     pub(super) fn is_complete(&self) -> bool {
-        let has_none_out =
-            self.fronts.is_empty() && self.ready.is_empty() && self.received == self.cut;
         let has_none_here =
             self.batch.is_empty() && self.order.len() == 0 && self.pending.is_empty();
-        has_none_here && has_none_out && self.held.is_empty() && self.alone.is_empty()
+        let has_none_out = self.fronts.is_empty() && self.packed.size() == self.cut;
+        let is_written = self.ready.is_empty() && self.alone.is_empty() && self.packed.is_written();
+        has_none_here && has_none_out && is_written
     }
 
     /// What the packed inode says and its size, if there is one. All is written.
     pub(super) fn finish(self) -> Option<(Body, u64)> {
-        let (runs, big) = (self.runs.as_ref()?, self.features.has_big_clusters());
-        let index = index::shortest(&self.index, runs, INDEX_AT, big);
-        Some((Ending::body(self.end.as_ref(), &index, self.blocks), self.cut))
+        let size = self.packed.size();
+        self.packed.body().map(|body| (body, size))
     }
 }
 
