@@ -10,6 +10,7 @@ use sysext::erofs::{Batch, Bundle, Job, Packed, Results, Workspace};
 
 /// Threads for compression. With one worker there is none: the work is done where it is begun.
 pub(crate) struct Workers {
+    count: usize,
     here: Workspace,
     threads: Option<Threads>,
     /// The batches that were begun, in their order.
@@ -30,7 +31,8 @@ impl Workers {
     pub(crate) fn new(count: Option<NonZero<usize>>) -> Self {
         let count = count.or_else(|| thread::available_parallelism().ok()).map_or(1, NonZero::get);
         let threads = (count > 1).then(|| Threads::start(count));
-        Self { here: Workspace::default(), threads, batches: VecDeque::new(), first: 0 }
+        let (here, batches) = (Workspace::default(), VecDeque::new());
+        Self { count, here, threads, batches, first: 0 }
     }
 
     /// Begins a batch of jobs.
@@ -68,10 +70,14 @@ impl Workers {
         }
     }
 
-    /// Runs the jobs; their results are in the order of the jobs.
-    pub(crate) fn run(&mut self, jobs: Vec<Job>) -> Vec<Packed> {
-        self.begin(jobs);
-        self.wait()
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Batches that were begun and not taken.
+    pub(crate) fn out(&self) -> usize {
+        self.batches.len()
     }
 
     fn put(&mut self, results: Option<(usize, Results)>) {

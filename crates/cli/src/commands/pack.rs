@@ -35,11 +35,16 @@ pub(crate) fn run(args: &args::Pack, terminal: &Terminal) -> Result<Outcome> {
     let bar = terminal.progress(files.size(writer.tree()));
     bar.set_message("Packing");
     let workers = Workers::new(args.storage.workers);
-    // Nothing is read while jobs run, so several cores get more of it; but a writer of fragments gathers content, too.
-    let batch = if options.profile == Profile::Small { 1 } else { 2 } * writer.batch();
+    let ahead = match options.profile {
+        // It is still in the cache when it is written.
+        Profile::None => 0,
+        // What fragments are gathered depends on what came back until then, which must not depend on the machine.
+        Profile::Small => 1,
+        _ => workers.count(),
+    };
     let (jobs, weight, gathered, spare) = (Vec::new(), 0, 0, Vec::new());
     let mut packing =
-        Packing { writer, workers, output, bar, batch, jobs, weight, gathered, spare };
+        Packing { writer, workers, output, bar, ahead, jobs, weight, gathered, spare };
     for place in files.take() {
         let file = files.source(place, packing.writer.tree());
         files.forget(file.node);
@@ -123,8 +128,8 @@ struct Packing {
     workers: Workers,
     output: Output,
     bar: ProgressBar,
-    /// Weight of jobs that are gathered before they are run.
-    batch: usize,
+    /// Batches of jobs that are compressed while the next is read, or gathered by the writer.
+    ahead: usize,
     /// What is to be compressed next, its weight, and the bytes of its content.
     jobs: Vec<Job>,
     weight: usize,
@@ -155,36 +160,44 @@ impl Packing {
         let job = Job::new(&self.writer, node, content, left);
         self.weight += job.weight();
         self.jobs.push(job);
-        if self.weight >= self.batch { self.compress() } else { Ok(()) }
+        if self.weight >= self.writer.segment() { self.compress() } else { Ok(()) }
     }
 
-    /// Compresses what is gathered and writes what comes of it.
+    /// Begins to compress what is gathered: first by the writer, then here.
     fn compress(&mut self) -> Result<()> {
-        let jobs = std::mem::take(&mut self.jobs);
-        self.run(jobs)?;
+        self.compress_gathered(false)?;
         self.weight = 0;
         self.bar.inc(std::mem::take(&mut self.gathered));
-        self.run_gathered(false)
+        let jobs = std::mem::take(&mut self.jobs);
+        self.begin(jobs)
     }
 
-    /// Compresses and writes what the writer gathered.
-    fn run_gathered(&mut self, last: bool) -> Result<()> {
+    /// Begins to compress what the writer gathered.
+    fn compress_gathered(&mut self, last: bool) -> Result<()> {
         while let jobs = self.writer.jobs(last)
             && !jobs.is_empty()
         {
-            self.run(jobs)?;
+            self.begin(jobs)?;
         }
         Ok(())
     }
 
-    fn run(&mut self, jobs: Vec<Job>) -> Result<()> {
+    fn begin(&mut self, jobs: Vec<Job>) -> Result<()> {
+        self.workers.begin(jobs);
+        self.write(self.ahead)
+    }
+
+    /// Writes what comes of the batches that are out, but for so many that were begun last.
+    fn write(&mut self, left: usize) -> Result<()> {
         let segment = self.writer.segment();
-        for packed in self.workers.run(jobs) {
-            self.writer.add(packed)?;
-            for write in self.writer.writes() {
-                self.output.write(&write)?;
-                if write.bytes.capacity() >= segment && self.spare.len() < self.batch / segment {
-                    self.spare.push(write.bytes);
+        while self.workers.out() > left {
+            for packed in self.workers.wait() {
+                self.writer.add(packed)?;
+                for write in self.writer.writes() {
+                    self.output.write(&write)?;
+                    if write.bytes.capacity() >= segment && self.spare.len() <= self.ahead {
+                        self.spare.push(write.bytes);
+                    }
                 }
             }
         }
@@ -194,7 +207,9 @@ impl Packing {
     /// Writes the end of the image. Gives its size in bytes.
     fn finish(mut self) -> Result<u64> {
         self.compress()?;
-        self.run_gathered(true)?;
+        self.write(0)?;
+        self.compress_gathered(true)?;
+        self.write(0)?;
         let mut written = Ok(());
         let finished = self.writer.finish(|write| {
             if written.is_ok() {
