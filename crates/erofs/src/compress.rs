@@ -151,7 +151,10 @@ impl Job {
                     data.shrink();
                 }
                 let chunks = if is_long { chunks::chunks(&content) } else { Vec::new() };
-                workspace.keep(content);
+                // Of pieces of the packed inode there is a new one each time, and what is kept of one is much.
+                if of != Of::Fragments {
+                    workspace.keep(content);
+                }
                 (data, chunks)
             }
             None => (Data::Stored(content), Vec::new()),
