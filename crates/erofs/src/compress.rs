@@ -146,10 +146,7 @@ impl Job {
         let shared = features.filter(|features| features.fragments);
         let is_long = shared.is_some_and(|features| size >= REPEATS * features.pcluster);
         let (data, chunks) = match compressed {
-            Some(mut data) => {
-                if of == Of::Fragments {
-                    data.shrink();
-                }
+            Some(data) => {
                 let chunks = if is_long { chunks::chunks(&content) } else { Vec::new() };
                 // Of pieces of the packed inode there is a new one each time, and what is kept of one is much.
                 if of != Of::Fragments {
@@ -165,14 +162,6 @@ impl Job {
 }
 
 impl Data {
-    /// Gives back memory that was room for more: what comes of content that the writer gathered waits while it places
-    /// inodes.
-    fn shrink(&mut self) {
-        if let Self::Compressed { blocks, .. } = self {
-            blocks.shrink_to_fit();
-        }
-    }
-
     /// The digest of each cluster.
     fn digests(&self) -> Vec<Digest> {
         let digest = |cluster: &[u8]| Sha256::digest(cluster).into();
