@@ -24,10 +24,13 @@ pub(super) fn front(file: &Incoming, content: &[u8], placed: &[u8]) -> usize {
     let front = file.front(content.len(), END);
     let sees = |part| strings(part, RARE);
     let (before, end) = (sees(last(placed)), sees(&content[front..]));
-    // What is in sight if it is not cut.
+    let cut = common(&end, &before);
+    if cut < WORTH {
+        return 0;
+    }
     let (own, head) = (sees(last(&content[..front])), sees(&content[..front.min(MAX_DISTANCE)]));
-    let is_worth_it = common(&end, &before) >= common(&end, &own) + common(&head, &before) + WORTH;
-    if is_worth_it { front } else { 0 }
+    let uncut = common(&end, &own) + common(&head, &before);
+    if cut >= uncut + WORTH { front } else { 0 }
 }
 
 /// What LZ4 sees from the end of content.

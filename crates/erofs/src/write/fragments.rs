@@ -263,10 +263,9 @@ impl Fragments {
         has_none_here && has_none_out && is_written
     }
 
-    /// What the packed inode says and its size, if there is one. All is written.
+    /// What the packed inode says and the bytes of its content, if there is one. All is written.
     pub(super) fn finish(self) -> Option<(Body, u64)> {
-        let size = self.packed.size();
-        self.packed.body().map(|body| (body, size))
+        self.packed.finish()
     }
 }
 

@@ -72,9 +72,9 @@ impl PackedInode {
         self.held.is_empty()
     }
 
-    /// What the inode says, if there is one.
-    pub(super) fn body(&self) -> Option<Body> {
+    /// What the inode says and the bytes of its content, if there is one. All is written.
+    pub(super) fn finish(&self) -> Option<(Body, u64)> {
         let index = index::shortest(&self.index, self.runs.as_ref()?, INDEX_AT, self.big);
-        Some(Ending::body(self.end.as_ref(), &index, self.blocks))
+        Some((Ending::body(self.end.as_ref(), &index, self.blocks), self.size))
     }
 }
