@@ -35,6 +35,7 @@ pub(crate) use noise::is_noise;
 use optimal::Optimal;
 use sequences::Sequences;
 pub(crate) use sequences::cut;
+use shortest::Effort;
 
 /// Shortest match of the format.
 const MIN_MATCH: usize = 4;
@@ -134,7 +135,7 @@ impl<'a> Encoder<'a> {
         let tables = tables.get_or_insert_with(chains::Tables::new);
         let trees = trees.get_or_insert_with(trees::Tables::new);
         if level > 9 {
-            return Self::Optimal(Optimal::new(data, tables, trees, 64 << (2 * (level - 10))));
+            return Self::Optimal(Optimal::new(data, tables, trees, effort(level)));
         }
         if level > 4 {
             return Self::Lazy(Lazy::new(data, tables, trees, depth(level), false));
@@ -165,6 +166,11 @@ fn depth(level: u8) -> Depth {
     } else {
         Depth { first: 1 << level, better: 5 << (level - 1) }
     }
+}
+
+/// How hard the optimal encoder looks.
+fn effort(level: u8) -> Effort {
+    Effort { depth: 64 << (2 * (level - 10)), nice: 24 << (level - 10) }
 }
 
 /// A match: from `at` on, `length` bytes that also lie `distance` bytes back.
@@ -272,6 +278,17 @@ pub(crate) mod tests {
         size
     }
 
+    /// How large `data` is in one block at each level.
+    fn sizes<const N: usize>(data: &[u8], levels: [u8; N]) -> [usize; N] {
+        let mut workspace = Workspace::default();
+        levels.map(|level| {
+            let mut out = Vec::new();
+            let mut encoder = Encoder::new(data, Level(level), &mut workspace);
+            assert_eq!(encoder.block(0, 1 << 22, &mut out).consumed, data.len());
+            out.len()
+        })
+    }
+
     /// A block that is cut short decodes to a prefix of its content.
     fn check_cut(block: &[u8], content: &[u8]) {
         for limit in [16, block.len() / 2, block.len()] {
@@ -333,14 +350,9 @@ pub(crate) mod tests {
         // Chains of any length that is worth its time leave 28 and 43 %, an ideal code would leave 12.5 and 25.
         for (alphabet, percent) in [(2, 20), (4, 39)] {
             let data = noise(400_000, alphabet);
-            let mut workspace = Workspace::default();
-            for level in [4, 6, 10] {
-                let mut out = Vec::new();
-                let mut encoder = Encoder::new(&data, Level(level), &mut workspace);
-                assert_eq!(encoder.block(0, 1 << 20, &mut out).consumed, data.len());
-                let most = data.len() * percent / 100;
-                assert!(out.len() < most, "{alphabet}, {level}: {} of {most}", out.len());
-            }
+            let most = data.len() * percent / 100;
+            let sizes = sizes(&data, [4, 6, 10]);
+            assert!(sizes.iter().all(|size| *size < most), "{alphabet}: {sizes:?} of {most}");
         }
     }
 
@@ -353,16 +365,19 @@ pub(crate) mod tests {
                 &format!("{number},{end},{}\n", ["AU", "CN", "JP", "TH"][usize::from(step[2] % 4)]);
             number = end + 1;
         }
-        let mut workspace = Workspace::default();
-        let mut size = |level| {
-            let mut out = Vec::new();
-            let mut encoder = Encoder::new(list.as_bytes(), Level(level), &mut workspace);
-            assert_eq!(encoder.block(0, 1 << 22, &mut out).consumed, list.len());
-            out.len()
-        };
-        let shortest = size(10);
-        let (good, high) = (size(4), size(6));
+        let [good, high, shortest] = sizes(list.as_bytes(), [4, 6, 10]);
         let most = shortest + shortest / 100;
+        assert!(good < most && high < most, "{good} and {high} of {most}");
+    }
+
+    #[test]
+    fn words_at_random_take_little_more_than_the_shortest_way() {
+        let word = |number: &u8| {
+            noise(70, 26)[usize::from(*number) * 7..][..5 + usize::from(number % 4)].to_vec()
+        };
+        let words: Vec<u8> = noise(60_000, 10).iter().flat_map(word).collect();
+        let [good, high, shortest] = sizes(&words, [4, 6, 12]);
+        let most = shortest + shortest / 50;
         assert!(good < most && high < most, "{good} and {high} of {most}");
     }
 

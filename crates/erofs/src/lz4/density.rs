@@ -1,8 +1,8 @@
 //! Whether content is dense: whether searches meet many candidates, and what those are good for.
 
 /// Candidates that a search meets where many places begin alike.
-const MANY: usize = 16;
-/// Candidates that a search looks at where the choice between matches is worth more than longer ones.
+pub(super) const MANY: usize = 16;
+/// Candidates that a search looks at, at least, where the choice between matches is worth more than longer ones.
 pub(super) const BRIEF: usize = 8;
 /// Searches after which it is decided anew.
 const WINDOW: u32 = 256;
@@ -22,11 +22,11 @@ const SUREST: u32 = 64;
 pub(super) enum Parse {
     /// As elsewhere.
     AsEver,
-    /// The shortest way through what searches of [`BRIEF`] candidates find. In lists of numbers or words for instance the
+    /// The shortest way through what searches of few candidates find. In lists of numbers or words for instance the
     /// longest match is found early, and another like it begins at the next place.
     ShortestWay,
     /// The shortest way through what trees find. Even a long search leaves much, and takes longer than trees, which
-    /// leave nothing: in sequences of few different bytes for instance.
+    /// leave nothing: in sequences of few different bytes or words for instance.
     Trees,
 }
 
@@ -37,7 +37,7 @@ pub(super) struct Density {
     searches: u32,
     /// Candidates that they met.
     met: usize,
-    /// Searches that met [`MANY`], or [`BRIEF`] where they look at no more.
+    /// Searches that met [`MANY`], or [`BRIEF`] where they may look at no more.
     many: u32,
     /// Those of them that found a match, and those that found the longest in the second half.
     found: u32,
@@ -91,7 +91,7 @@ impl Density {
         } else {
             1
         };
-        let is_crowded = bytes > 0 && met >= CROWD * bytes && late > found / 3;
+        let is_crowded = bytes > 0 && (met >= CROWD * bytes && late > found / 3 || is_densest);
         let meets_some = many >= WINDOW / 5 && !is_densest;
         let is_even = meets_some && late < found / 8 && bytes <= SHORT * WINDOW as usize;
         *self = Self {

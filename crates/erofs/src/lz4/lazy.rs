@@ -4,8 +4,8 @@
 //! searched, none between a match's first byte and its end but one shortly before the end.
 
 use super::chains::{self, Chains};
-use super::density::{BRIEF, Parse};
-use super::shortest::Shortest;
+use super::density::{BRIEF, MANY, Parse};
+use super::shortest::{Effort, Shortest};
 use super::trees;
 use super::{Block, MIN_MATCH, Match, SHORT_LENGTH, Sequences, extra};
 
@@ -72,8 +72,9 @@ impl<'a> Lazy<'a> {
         while !held.sequences.is_full {
             if self.chains.density.parse() != Parse::AsEver && held.sequences.may_take(at) {
                 held.flush();
+                let effort = self.effort();
                 let (chains, sequences) = (&mut self.chains, &mut held.sequences);
-                at = self.shortest.put(at, (start, limit), BRIEF, chains, sequences);
+                at = self.shortest.put(at, (start, limit), effort, chains, sequences);
             } else if let Some(first) = self.first(at, held.sequences.room()) {
                 at = self.run(first, &mut held);
             } else {
@@ -87,6 +88,15 @@ impl<'a> Lazy<'a> {
     fn depth(&self) -> Depth {
         let worth = if self.adapts { self.chains.density.worth() } else { 1 };
         Depth { first: worth * self.depth.first, better: worth * self.depth.better }
+    }
+
+    /// How hard it is looked where the shortest way is taken.
+    fn effort(&self) -> Effort {
+        if self.adapts {
+            Effort { depth: MANY, nice: 24 }
+        } else {
+            Effort { depth: BRIEF, nice: SHORT_LENGTH }
+        }
     }
 
     /// The next match at `at` or up to `room` bytes behind it.

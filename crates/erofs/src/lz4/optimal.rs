@@ -1,12 +1,12 @@
 //! The shortest way through the longest matches, everywhere.
 
 use super::chains::{self, Chains};
-use super::shortest::Shortest;
+use super::shortest::{Effort, Shortest};
 use super::{Block, Sequences, trees};
 
 pub(crate) struct Optimal<'a> {
     chains: Chains<'a>,
-    depth: usize,
+    effort: Effort,
     shortest: Shortest<'a>,
 }
 
@@ -15,19 +15,19 @@ impl<'a> Optimal<'a> {
         data: &'a [u8],
         tables: &'a mut chains::Tables,
         trees: &'a mut trees::Tables,
-        depth: usize,
+        effort: Effort,
     ) -> Self {
-        Self { chains: Chains::new(data, tables), depth, shortest: Shortest::new(data, trees) }
+        Self { chains: Chains::new(data, tables), effort, shortest: Shortest::new(data, trees) }
     }
 
     pub(crate) fn block(&mut self, start: usize, limit: usize, out: &mut Vec<u8>) -> Block {
-        let Self { chains, depth, shortest } = self;
+        let Self { chains, effort, shortest } = self;
         chains.begin(start);
         let mut sequences = Sequences::new(chains.data, start, limit, out);
         // The first byte of a block stays a literal, as in the other encoders.
         let mut at = start + 1;
         while sequences.may_take(at) {
-            at = shortest.put(at, (start, limit), *depth, chains, &mut sequences);
+            at = shortest.put(at, (start, limit), *effort, chains, &mut sequences);
         }
         sequences.end()
     }

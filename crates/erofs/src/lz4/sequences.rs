@@ -58,6 +58,14 @@ impl<'a> Sequences<'a> {
             && self.data[at..at + length] == self.data[at - distance..][..length]
     }
 
+    /// The match with the byte before it, if that is one of it as well.
+    #[inline]
+    pub(super) fn one_before(&self, Match { at, distance, length }: Match) -> Option<Match> {
+        let at = at - 1;
+        let is_longer = at >= self.start + distance && self.data[at] == self.data[at - distance];
+        is_longer.then_some(Match { at, distance, length: length + 1 })
+    }
+
     /// Ends the block with literals.
     pub(super) fn end(self) -> Block {
         let literals = literals_that_fit(self.room()).min(self.data.len() - self.anchor);

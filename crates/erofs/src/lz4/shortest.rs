@@ -6,10 +6,17 @@ use super::trees::{Tables, Trees};
 use super::way::{Way, end_of_part};
 use super::{MIN_MATCH, Sequences};
 
-/// Within a match of this length no longer one is looked for on chains until shortly before its end.
-const NICE_LENGTH: usize = 128;
 /// Places for each that begins with other four bytes than all before it, at least: elsewhere chains are short.
 const ALIKE: usize = 32;
+
+/// How hard matches are looked for.
+#[derive(Clone, Copy)]
+pub(super) struct Effort {
+    /// Candidates that are looked at on chains.
+    pub(super) depth: usize,
+    /// Where so many bytes of a match are known, none is looked for.
+    pub(super) nice: usize,
+}
 
 pub(super) struct Shortest<'a> {
     trees: Trees<'a>,
@@ -21,24 +28,20 @@ impl<'a> Shortest<'a> {
         Self { trees: Trees::new(data, tables), way: Way::default() }
     }
 
-    /// Appends a part of the content from `from` on to the block that starts at `start`, and gives its end. On chains
-    /// `depth` candidates are looked at.
+    /// Appends a part of the content from `from` on to the block that starts at `start`, and gives its end.
     pub(super) fn put(
         &mut self,
         from: usize,
         (start, limit): (usize, usize),
-        depth: usize,
+        Effort { depth, nice }: Effort,
         chains: &mut Chains<'_>,
         sequences: &mut Sequences<'_>,
     ) -> usize {
         let part = (from, end_of_part(from, chains.data.len(), start, limit));
         if chains.density.parse() == Parse::Trees {
-            return self.put_by_trees(part, start, &mut chains.density, sequences);
+            return self.put_by_trees(part, start, nice, &mut chains.density, sequences);
         }
-        self.way.put(part, sequences, |at, known| {
-            if known >= NICE_LENGTH {
-                return None;
-            }
+        self.way.put(part, nice, sequences, |at, known| {
             let found = chains.longest(at, at, start, known.max(MIN_MATCH - 1), depth)?;
             Some((found.length, found.distance))
         })
@@ -49,12 +52,13 @@ impl<'a> Shortest<'a> {
         &mut self,
         (from, end): (usize, usize),
         start: usize,
+        nice: usize,
         density: &mut Density,
         sequences: &mut Sequences<'_>,
     ) -> usize {
         let Self { trees, way } = self;
         trees.resume(from, start);
-        let next = way.put((from, end), sequences, |at, known| {
+        let next = way.put((from, end), nice, sequences, |at, known| {
             let (length, distance) = trees.longest(at);
             (length > known && length >= MIN_MATCH).then_some((length, distance))
         });
