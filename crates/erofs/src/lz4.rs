@@ -7,8 +7,8 @@
 //! - [`lazy`](Lazy): chains of candidates, and a match gives way to a better one that overlaps it;
 //! - [`optimal`](Optimal): the longest match at every place, and the shortest way through them.
 //!
-//! Where all but the fast one meet more candidates than they can look at, as in sequences of few different bytes,
-//! [trees] lead to the longest match in less time, and the shortest way is taken. It is taken as well where the longest
+//! Where all but the fast one meet more candidates than they can look at, as in sequences of few different bytes
+//! or words, [trees] lead to the longest match in less time, and the shortest way is taken. It is taken as well where the longest
 //! match is found at once and another begins at the next place, as in lists of numbers: what counts is the choice.
 //!
 //! The same bytes on every target: hashes are of as many bytes whatever the word size, and positions are 32 bits wide.
@@ -170,7 +170,8 @@ fn depth(level: u8) -> Depth {
 
 /// How hard the optimal encoder looks.
 fn effort(level: u8) -> Effort {
-    Effort { depth: 64 << (2 * (level - 10)), nice: 24 << (level - 10) }
+    let nice = 24 << (level - 10);
+    Effort { depth: 64 << (2 * (level - 10)), nice, nice_in_crowd: nice }
 }
 
 /// A match: from `at` on, `length` bytes that also lie `distance` bytes back.

@@ -13,6 +13,8 @@ const DENSEST: usize = 10;
 const CROWD: usize = 8;
 /// Most bytes that a search goes over where it is worth its time to search at all places.
 const SHORT: usize = 8;
+/// Least bytes that it goes over where trees are worth their time though they are not asked at all places.
+const LONG: usize = 6;
 /// How many more windows must be so than not until it counts, and how many count at most.
 const SURE: u32 = 8;
 const SUREST: u32 = 64;
@@ -26,8 +28,11 @@ pub(super) enum Parse {
     /// longest match is found early, and another like it begins at the next place.
     ShortestWay,
     /// The shortest way through what trees find. Even a long search leaves much, and takes longer than trees, which
-    /// leave nothing: in sequences of few different bytes or words for instance.
+    /// leave nothing: in sequences of few different bytes for instance.
     Trees,
+    /// The same where it is not worth its time to search at all places, since matches are long: in sequences of few
+    /// different words for instance.
+    FewTrees,
 }
 
 /// What the last searches met.
@@ -46,6 +51,8 @@ pub(super) struct Density {
     worth: usize,
     /// How many more windows were crowded than not.
     crowded: u32,
+    /// How many more since the last crowded one were not, but densest, with long matches that are not the first met.
+    long: u32,
     /// How many more were even than not: with many candidates, of which one of the first is the best.
     even: u32,
 }
@@ -53,7 +60,7 @@ pub(super) struct Density {
 impl Default for Density {
     fn default() -> Self {
         let (from, searches, met, many, found, late) = (0, 0, 0, 0, 0, 0);
-        Self { from, searches, met, many, found, late, worth: 1, crowded: 0, even: 0 }
+        Self { from, searches, met, many, found, late, worth: 1, crowded: 0, long: 0, even: 0 }
     }
 }
 
@@ -80,7 +87,7 @@ impl Density {
 
     /// Ends a window that went over so many bytes of content.
     fn decide(&mut self, bytes: usize) {
-        let Self { met, many, found, late, crowded, even, .. } = *self;
+        let Self { met, many, found, late, crowded, long, even, .. } = *self;
         // The more content a search goes over, the less a longer search costs.
         let is_dense = many >= WINDOW / 3 || many as usize * bytes >= (WINDOW * WINDOW) as usize;
         let is_densest = many >= WINDOW - WINDOW / 8;
@@ -91,12 +98,20 @@ impl Density {
         } else {
             1
         };
-        let is_crowded = bytes > 0 && (met >= CROWD * bytes && late > found / 3 || is_densest);
+        let is_crowded = bytes > 0 && met >= CROWD * bytes && late > found / 3;
+        let is_long = is_densest && late > found / 16 && bytes > LONG * WINDOW as usize;
         let meets_some = many >= WINDOW / 5 && !is_densest;
         let is_even = meets_some && late < found / 8 && bytes <= SHORT * WINDOW as usize;
         *self = Self {
             worth,
             crowded: if is_crowded { crowded + 1 } else { crowded.saturating_sub(1) },
+            long: if is_crowded {
+                0
+            } else if is_long {
+                long + 1
+            } else {
+                long.saturating_sub(1)
+            },
             even: if is_even { SUREST.min(even + 1) } else { even.saturating_sub(1) },
             ..Self::default()
         };
@@ -112,6 +127,8 @@ impl Density {
     pub(super) fn parse(&self) -> Parse {
         if self.crowded > 2 {
             Parse::Trees
+        } else if self.long > 3 {
+            Parse::FewTrees
         } else if self.is_even() {
             Parse::ShortestWay
         } else {

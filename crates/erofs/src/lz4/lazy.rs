@@ -92,11 +92,8 @@ impl<'a> Lazy<'a> {
 
     /// How hard it is looked where the shortest way is taken.
     fn effort(&self) -> Effort {
-        if self.adapts {
-            Effort { depth: MANY, nice: 24 }
-        } else {
-            Effort { depth: BRIEF, nice: SHORT_LENGTH }
-        }
+        let (depth, nice) = if self.adapts { (MANY, 24) } else { (BRIEF, SHORT_LENGTH) };
+        Effort { depth, nice, nice_in_crowd: usize::MAX }
     }
 
     /// The next match at `at` or up to `room` bytes behind it.

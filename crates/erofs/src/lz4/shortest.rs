@@ -14,8 +14,9 @@ const ALIKE: usize = 32;
 pub(super) struct Effort {
     /// Candidates that are looked at on chains.
     pub(super) depth: usize,
-    /// Where so many bytes of a match are known, none is looked for.
+    /// Where so many bytes of a match are known, none is looked for: anywhere, and where content is crowded.
     pub(super) nice: usize,
+    pub(super) nice_in_crowd: usize,
 }
 
 pub(super) struct Shortest<'a> {
@@ -33,12 +34,17 @@ impl<'a> Shortest<'a> {
         &mut self,
         from: usize,
         (start, limit): (usize, usize),
-        Effort { depth, nice }: Effort,
+        Effort { depth, nice, nice_in_crowd }: Effort,
         chains: &mut Chains<'_>,
         sequences: &mut Sequences<'_>,
     ) -> usize {
         let part = (from, end_of_part(from, chains.data.len(), start, limit));
-        if chains.density.parse() == Parse::Trees {
+        let nice_in_trees = match chains.density.parse() {
+            Parse::Trees => Some(nice_in_crowd),
+            Parse::FewTrees => Some(nice),
+            Parse::AsEver | Parse::ShortestWay => None,
+        };
+        if let Some(nice) = nice_in_trees {
             return self.put_by_trees(part, start, nice, &mut chains.density, sequences);
         }
         self.way.put(part, nice, sequences, |at, known| {
