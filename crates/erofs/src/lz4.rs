@@ -7,9 +7,10 @@
 //! - [`lazy`](Lazy): chains of candidates, and a match gives way to a better one that overlaps it;
 //! - [`optimal`](Optimal): the longest match at every place, and the shortest way through them.
 //!
-//! Where all but the fast one meet more candidates than they can look at, as in sequences of few different bytes
-//! or words, [trees] lead to the longest match in less time, and the shortest way is taken. It is taken as well where the longest
-//! match is found at once and another begins at the next place, as in lists of numbers: what counts is the choice.
+//! Where all but the fast one meet more candidates than they can look at, as in sequences of few different bytes or
+//! words, [trees] lead to the longest match in less time, and the shortest way is taken. It is taken as well where the
+//! longest match is found at once and another begins at the next place, as in lists of numbers: what counts is the
+//! choice.
 //!
 //! The same bytes on every target: hashes are of as many bytes whatever the word size, and positions are 32 bits wide.
 //! lz4_flex decodes what this writes; it has no limit for its output and hashes differently on 32 and 64 bit

@@ -13,7 +13,7 @@ const DENSEST: usize = 10;
 const CROWD: usize = 8;
 /// Most bytes that a search goes over where it is worth its time to search at all places.
 const SHORT: usize = 8;
-/// Least bytes that it goes over where trees are worth their time though they are not asked at all places.
+/// Least bytes that it goes over where trees are worth their time, if not all places are searched anyway.
 const LONG: usize = 6;
 /// How many more windows must be so than not until it counts, and how many count at most.
 const SURE: u32 = 8;
@@ -37,6 +37,8 @@ pub(super) enum Parse {
 
 /// What the last searches met.
 pub(super) struct Density {
+    /// Least bytes that a search goes over where trees are worth their time.
+    long: usize,
     /// Where the first search of this window was.
     from: usize,
     searches: u32,
@@ -51,8 +53,8 @@ pub(super) struct Density {
     worth: usize,
     /// How many more windows were crowded than not.
     crowded: u32,
-    /// How many more since the last crowded one were not, but densest, with long matches that are not the first met.
-    long: u32,
+    /// How many more since the last crowded one were not, but had long matches that are not the first met.
+    dense: u32,
     /// How many more were even than not: with many candidates, of which one of the first is the best.
     even: u32,
 }
@@ -60,11 +62,22 @@ pub(super) struct Density {
 impl Default for Density {
     fn default() -> Self {
         let (from, searches, met, many, found, late) = (0, 0, 0, 0, 0, 0);
-        Self { from, searches, met, many, found, late, worth: 1, crowded: 0, long: 0, even: 0 }
+        let (worth, crowded, dense, even) = (1, 0, 0, 0);
+        Self { long: LONG, from, searches, met, many, found, late, worth, crowded, dense, even }
     }
 }
 
 impl Density {
+    /// Of content that is searched at all places.
+    pub(super) fn everywhere() -> Self {
+        Self { long: 0, ..Self::default() }
+    }
+
+    /// Begins anew.
+    pub(super) fn forget(&mut self) {
+        *self = Self { long: self.long, ..Self::default() };
+    }
+
     /// Notes a search at `at` that met so many candidates until it found the longest match, 0 if it found none, and in
     /// all.
     #[inline]
@@ -87,7 +100,7 @@ impl Density {
 
     /// Ends a window that went over so many bytes of content.
     fn decide(&mut self, bytes: usize) {
-        let Self { met, many, found, late, crowded, long, even, .. } = *self;
+        let Self { met, many, found, late, crowded, dense, even, long, .. } = *self;
         // The more content a search goes over, the less a longer search costs.
         let is_dense = many >= WINDOW / 3 || many as usize * bytes >= (WINDOW * WINDOW) as usize;
         let is_densest = many >= WINDOW - WINDOW / 8;
@@ -99,18 +112,19 @@ impl Density {
             1
         };
         let is_crowded = bytes > 0 && met >= CROWD * bytes && late > found / 3;
-        let is_long = is_densest && late > found / 16 && bytes > LONG * WINDOW as usize;
+        let is_long = is_densest && late > found / 16 && bytes > long * WINDOW as usize;
         let meets_some = many >= WINDOW / 5 && !is_densest;
         let is_even = meets_some && late < found / 8 && bytes <= SHORT * WINDOW as usize;
         *self = Self {
+            long,
             worth,
             crowded: if is_crowded { crowded + 1 } else { crowded.saturating_sub(1) },
-            long: if is_crowded {
+            dense: if is_crowded {
                 0
             } else if is_long {
-                long + 1
+                dense + 1
             } else {
-                long.saturating_sub(1)
+                dense.saturating_sub(1)
             },
             even: if is_even { SUREST.min(even + 1) } else { even.saturating_sub(1) },
             ..Self::default()
@@ -127,7 +141,7 @@ impl Density {
     pub(super) fn parse(&self) -> Parse {
         if self.crowded > 2 {
             Parse::Trees
-        } else if self.long > 3 {
+        } else if self.dense > 3 {
             Parse::FewTrees
         } else if self.is_even() {
             Parse::ShortestWay

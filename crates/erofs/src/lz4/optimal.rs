@@ -1,6 +1,7 @@
 //! The shortest way through the longest matches, everywhere.
 
 use super::chains::{self, Chains};
+use super::density::Density;
 use super::shortest::{Effort, Shortest};
 use super::{Block, Sequences, trees};
 
@@ -17,7 +18,9 @@ impl<'a> Optimal<'a> {
         trees: &'a mut trees::Tables,
         effort: Effort,
     ) -> Self {
-        Self { chains: Chains::new(data, tables), effort, shortest: Shortest::new(data, trees) }
+        let mut chains = Chains::new(data, tables);
+        chains.density = Density::everywhere();
+        Self { chains, effort, shortest: Shortest::new(data, trees) }
     }
 
     pub(crate) fn block(&mut self, start: usize, limit: usize, out: &mut Vec<u8>) -> Block {

@@ -69,7 +69,7 @@ impl<'a> Shortest<'a> {
             (length > known && length >= MIN_MATCH).then_some((length, distance))
         });
         if trees.fresh * ALIKE > end - from {
-            *density = Density::default();
+            density.forget();
         }
         next
     }
