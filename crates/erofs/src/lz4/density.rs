@@ -37,8 +37,8 @@ pub(super) enum Parse {
 
 /// What the last searches met.
 pub(super) struct Density {
-    /// Least bytes that a search goes over where trees are worth their time.
-    long: usize,
+    /// Least bytes that a search goes over where trees are worth their time: 0 or [`LONG`].
+    least: usize,
     /// Where the first search of this window was.
     from: usize,
     searches: u32,
@@ -53,8 +53,9 @@ pub(super) struct Density {
     worth: usize,
     /// How many more windows were crowded than not.
     crowded: u32,
-    /// How many more since the last crowded one were not, but had long matches that are not the first met.
-    dense: u32,
+    /// How many more since the last crowded one were long than not: nearly all searches meet many candidates, go over
+    /// much content and do not find the longest match at once.
+    long: u32,
     /// How many more were even than not: with many candidates, of which one of the first is the best.
     even: u32,
 }
@@ -62,20 +63,20 @@ pub(super) struct Density {
 impl Default for Density {
     fn default() -> Self {
         let (from, searches, met, many, found, late) = (0, 0, 0, 0, 0, 0);
-        let (worth, crowded, dense, even) = (1, 0, 0, 0);
-        Self { long: LONG, from, searches, met, many, found, late, worth, crowded, dense, even }
+        let (worth, crowded, long, even) = (1, 0, 0, 0);
+        Self { least: LONG, from, searches, met, many, found, late, worth, crowded, long, even }
     }
 }
 
 impl Density {
-    /// Of content that is searched at all places.
+    /// Of content that is searched at all places, or nearly all.
     pub(super) fn everywhere() -> Self {
-        Self { long: 0, ..Self::default() }
+        Self { least: 0, ..Self::default() }
     }
 
     /// Begins anew.
     pub(super) fn forget(&mut self) {
-        *self = Self { long: self.long, ..Self::default() };
+        *self = Self { least: self.least, ..Self::default() };
     }
 
     /// Notes a search at `at` that met so many candidates until it found the longest match, 0 if it found none, and in
@@ -100,7 +101,7 @@ impl Density {
 
     /// Ends a window that went over so many bytes of content.
     fn decide(&mut self, bytes: usize) {
-        let Self { met, many, found, late, crowded, dense, even, long, .. } = *self;
+        let Self { met, many, found, late, crowded, long, even, least, .. } = *self;
         // The more content a search goes over, the less a longer search costs.
         let is_dense = many >= WINDOW / 3 || many as usize * bytes >= (WINDOW * WINDOW) as usize;
         let is_densest = many >= WINDOW - WINDOW / 8;
@@ -112,21 +113,15 @@ impl Density {
             1
         };
         let is_crowded = bytes > 0 && met >= CROWD * bytes && late > found / 3;
-        let is_long = is_densest && late > found / 16 && bytes > long * WINDOW as usize;
+        let is_long = is_densest && late > found / 16 && bytes > least * WINDOW as usize;
         let meets_some = many >= WINDOW / 5 && !is_densest;
         let is_even = meets_some && late < found / 8 && bytes <= SHORT * WINDOW as usize;
         *self = Self {
-            long,
+            least,
             worth,
-            crowded: if is_crowded { crowded + 1 } else { crowded.saturating_sub(1) },
-            dense: if is_crowded {
-                0
-            } else if is_long {
-                dense + 1
-            } else {
-                dense.saturating_sub(1)
-            },
-            even: if is_even { SUREST.min(even + 1) } else { even.saturating_sub(1) },
+            crowded: counted(crowded, is_crowded),
+            long: if is_crowded { 0 } else { counted(long, is_long) },
+            even: counted(even, is_even).min(SUREST),
             ..Self::default()
         };
     }
@@ -141,7 +136,7 @@ impl Density {
     pub(super) fn parse(&self) -> Parse {
         if self.crowded > 2 {
             Parse::Trees
-        } else if self.dense > 3 {
+        } else if self.long > 3 {
             Parse::FewTrees
         } else if self.is_even() {
             Parse::ShortestWay
@@ -153,4 +148,9 @@ impl Density {
     fn is_even(&self) -> bool {
         self.even >= SURE
     }
+}
+
+/// How many more windows are so than not, with one more.
+fn counted(more: u32, is_so: bool) -> u32 {
+    if is_so { more + 1 } else { more.saturating_sub(1) }
 }

@@ -14,8 +14,9 @@ const ALIKE: usize = 32;
 pub(super) struct Effort {
     /// Candidates that are looked at on chains.
     pub(super) depth: usize,
-    /// Where so many bytes of a match are known, none is looked for: anywhere, and where content is crowded.
+    /// Where so many bytes of a match are known, none is looked for.
     pub(super) nice: usize,
+    /// The same where [trees](Parse::Trees) are worth their time at all places.
     pub(super) nice_in_crowd: usize,
 }
 

@@ -130,10 +130,9 @@ fn lists_of_numbers_take_little_more_than_the_shortest_way() {
 
 #[test]
 fn words_at_random_take_little_more_than_the_shortest_way() {
-    let word = |number: &u8| {
-        noise(70, 26)[usize::from(*number) * 7..][..5 + usize::from(number % 4)].to_vec()
-    };
-    let words: Vec<u8> = noise(60_000, 10).iter().flat_map(word).collect();
+    let letters = noise(70, 26);
+    let word = |number: &u8| &letters[usize::from(*number) * 7..][..5 + usize::from(number % 4)];
+    let words: Vec<u8> = noise(60_000, 10).iter().flat_map(word).copied().collect();
     let [good, high, shortest] = sizes(&words, [4, 6, 12]);
     let most = shortest + shortest / 50;
     assert!(good < most && high < most, "{good} and {high} of {most}");
