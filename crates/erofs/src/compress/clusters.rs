@@ -14,6 +14,12 @@ const MIN_NOISE: usize = 2 * BLOCK;
 /// Most bytes of a cluster of content of which LZ4 saves hardly any: a longer one saves no more, and less of it is the
 /// same in files that differ here and there.
 const MAX_POOR: usize = 64 << 10;
+/// Where content is compressed to see whether all of it fits into a cluster: at its start and in its middle, into so much of
+/// a cluster each.
+const SAMPLES: usize = 2;
+const SAMPLE: usize = 16;
+/// Most content, in clusters, of which that is asked.
+const MAX_ASKED: usize = 16;
 /// Bytes of a map header and the shortest index.
 const MAP_HEADER: usize = 16;
 /// Most bytes of a cluster behind an inode, which shares a block with it.
@@ -56,6 +62,10 @@ pub(super) fn compress(
         let left = content.len() - at;
         // Whether it compresses or not, this is the last cluster.
         if is_last && features.is_fragment(left) {
+            end = clusters.put_fragment(at);
+            break;
+        }
+        if may_fragment && clusters.rest_seems_to_fit(at, features.pcluster) {
             end = clusters.put_fragment(at);
             break;
         }
@@ -120,6 +130,25 @@ impl Clusters<'_> {
         let mut out = Vec::with_capacity(limit.min(self.content.len() - start + BLOCK));
         let block = self.encoder.block(start, limit, &mut out);
         (block.consumed, out)
+    }
+
+    /// Whether the content from `start` on is likely to be one cluster of at most `limit` bytes. To be sure all of it would
+    /// have to be compressed, and once more among other fragments. If it is not, it is a long fragment.
+    fn rest_seems_to_fit(&mut self, start: usize, limit: usize) -> bool {
+        let left = self.content.len() - start;
+        let most = match self.extents.last() {
+            Some(last) => (start - last.start as usize) * 3 / 2,
+            None => MAX_ASKED * limit,
+        };
+        if left > most {
+            return false;
+        }
+        let part = left / SAMPLES;
+        let size = |nth| {
+            let (consumed, lz4) = self.cluster(start + nth * part, limit / SAMPLE);
+            part as u64 * lz4.len() as u64 / consumed as u64
+        };
+        (0..SAMPLES).map(size).sum::<u64>() <= limit as u64
     }
 
     /// The next cluster, of at most `limit` bytes.
@@ -319,6 +348,23 @@ mod tests {
             let data = compress(&content, Profile::Small);
             assert!(matches!(data, Some(Data::Compressed { end: End::Fragment(_), .. })));
         }
+    }
+
+    #[test]
+    fn content_is_a_fragment_if_its_start_and_its_middle_say_that_it_fits() {
+        let text = b"some text that repeats itself ".repeat(10_000);
+        let noise = crate::lz4::tests::noise(300_000, 256);
+        let is_all_fragment = |parts: [&[u8]; 4]| {
+            let data = compress(&parts.concat(), Profile::Small);
+            let Some(Data::Compressed { blocks, end: End::Fragment(_), .. }) = data else {
+                panic!("the end is a fragment")
+            };
+            blocks.is_empty()
+        };
+        // What does not fit is known only to those who compress it.
+        assert!(is_all_fragment([&text, &noise, &text, &noise]));
+        assert!(!is_all_fragment([&text, &noise, &noise, &text]));
+        assert!(!is_all_fragment([&noise, &text, &text, &noise]));
     }
 
     #[test]
