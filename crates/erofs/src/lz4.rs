@@ -23,6 +23,7 @@ mod lazy;
 mod noise;
 mod numbering;
 mod optimal;
+mod overlaps;
 mod sequences;
 mod shortest;
 mod trees;

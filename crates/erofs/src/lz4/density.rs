@@ -15,6 +15,9 @@ const CROWD: usize = 8;
 const SHORT: usize = 8;
 /// Least bytes that it goes over where trees are worth their time, if not all places are searched anyway.
 const LONG: usize = 6;
+/// Least bytes that a search goes over where matches are long, and where trees that are asked as rarely know too little.
+const FAR: usize = 12;
+const FARTHEST: usize = 20;
 /// How many more windows must be so than not until it counts, and how many count at most.
 const SURE: u32 = 8;
 const SUREST: u32 = 64;
@@ -24,6 +27,9 @@ const SUREST: u32 = 64;
 pub(super) enum Parse {
     /// As elsewhere.
     AsEver,
+    /// The shortest way through [overlapping](super::overlaps) matches. Matches are long: in tables of the same words
+    /// for instance.
+    Overlaps,
     /// The shortest way through what searches of few candidates find. In lists of numbers or words for instance the
     /// longest match is found early, and another like it begins at the next place.
     ShortestWay,
@@ -33,6 +39,13 @@ pub(super) enum Parse {
     /// The same where it is not worth its time to search at all places, since matches are long: in sequences of few
     /// different words for instance.
     FewTrees,
+}
+
+impl Parse {
+    /// Whether it is the shortest way through the longest matches of all places.
+    pub(super) fn is_shortest_way(self) -> bool {
+        matches!(self, Self::ShortestWay | Self::Trees | Self::FewTrees)
+    }
 }
 
 /// What the last searches met.
@@ -58,13 +71,15 @@ pub(super) struct Density {
     long: u32,
     /// How many more were even than not: with many candidates, of which one of the first is the best.
     even: u32,
+    /// How many more were far than not: with searches that go over [`FAR`] bytes.
+    far: u32,
 }
 
 impl Default for Density {
     fn default() -> Self {
         let (from, searches, met, many, found, late) = (0, 0, 0, 0, 0, 0);
-        let (worth, crowded, long, even) = (1, 0, 0, 0);
-        Self { least: LONG, from, searches, met, many, found, late, worth, crowded, long, even }
+        let (least, worth, crowded, long, even, far) = (LONG, 1, 0, 0, 0, 0);
+        Self { least, from, searches, met, many, found, late, worth, crowded, long, even, far }
     }
 }
 
@@ -101,7 +116,7 @@ impl Density {
 
     /// Ends a window that went over so many bytes of content.
     fn decide(&mut self, bytes: usize) {
-        let Self { met, many, found, late, crowded, long, even, least, .. } = *self;
+        let Self { met, many, found, late, crowded, long, even, far, least, .. } = *self;
         // The more content a search goes over, the less a longer search costs.
         let is_dense = many >= WINDOW / 3 || many as usize * bytes >= (WINDOW * WINDOW) as usize;
         let is_densest = many >= WINDOW - WINDOW / 8;
@@ -113,7 +128,8 @@ impl Density {
             1
         };
         let is_crowded = bytes > 0 && met >= CROWD * bytes && late > found / 3;
-        let is_long = is_densest && late > found / 16 && bytes > least * WINDOW as usize;
+        let is_between = bytes > least * WINDOW as usize && bytes < FARTHEST * WINDOW as usize;
+        let is_long = is_densest && late > found / 16 && is_between;
         let meets_some = many >= WINDOW / 5 && !is_densest;
         let is_even = meets_some && late < found / 8 && bytes <= SHORT * WINDOW as usize;
         *self = Self {
@@ -122,6 +138,7 @@ impl Density {
             crowded: counted(crowded, is_crowded),
             long: if is_crowded { 0 } else { counted(long, is_long) },
             even: counted(even, is_even).min(SUREST),
+            far: counted(far, bytes >= FAR * WINDOW as usize).min(SURE),
             ..Self::default()
         };
     }
@@ -140,6 +157,8 @@ impl Density {
             Parse::FewTrees
         } else if self.is_even() {
             Parse::ShortestWay
+        } else if self.far > 1 {
+            Parse::Overlaps
         } else {
             Parse::AsEver
         }

@@ -5,6 +5,7 @@
 
 use super::chains::{self, Chains};
 use super::density::{BRIEF, MANY, Parse};
+use super::overlaps::Overlaps;
 use super::shortest::{Effort, Shortest};
 use super::trees;
 use super::{Block, MIN_MATCH, Match, SHORT_LENGTH, Sequences, extra};
@@ -17,6 +18,7 @@ pub(crate) struct Lazy<'a> {
     depth: Depth,
     /// Whether more are looked at where the content is dense.
     adapts: bool,
+    overlaps: Overlaps,
     shortest: Shortest<'a>,
     start: usize,
 }
@@ -28,6 +30,13 @@ pub(super) struct Depth {
     pub(super) first: usize,
     /// For one that replaces another.
     pub(super) better: usize,
+}
+
+impl Depth {
+    /// The larger of each.
+    pub(super) fn max(self, other: Self) -> Self {
+        Self { first: self.first.max(other.first), better: self.better.max(other.better) }
+    }
 }
 
 /// Sequences whose last match is held back, since the next may take bytes over from it.
@@ -56,6 +65,7 @@ impl<'a> Lazy<'a> {
             chains: Chains::new(data, tables),
             depth,
             adapts,
+            overlaps: Overlaps::default(),
             shortest: Shortest::new(data, trees),
             start: 0,
         }
@@ -70,15 +80,22 @@ impl<'a> Lazy<'a> {
         // in front of it.
         let mut at = start + 1;
         while !held.sequences.is_full {
-            if self.chains.density.parse() != Parse::AsEver && held.sequences.may_take(at) {
+            let parse = self.chains.density.parse();
+            if parse.is_shortest_way() && held.sequences.may_take(at) {
                 held.flush();
                 let effort = self.effort();
                 let (chains, sequences) = (&mut self.chains, &mut held.sequences);
                 at = self.shortest.put(at, (start, limit), effort, chains, sequences);
-            } else if let Some(first) = self.first(at, held.sequences.room()) {
-                at = self.run(first, &mut held);
+                continue;
+            }
+            let Some(first) = self.first(at, held.sequences.room()) else { break };
+            if parse == Parse::Overlaps {
+                held.flush();
+                let depth = self.depth();
+                let (chains, sequences) = (&mut self.chains, &mut held.sequences);
+                at = self.overlaps.put(first, start, depth, chains, sequences);
             } else {
-                break;
+                at = self.run(first, &mut held);
             }
         }
         held.flush();

@@ -43,7 +43,7 @@ impl<'a> Shortest<'a> {
         let nice_in_trees = match chains.density.parse() {
             Parse::Trees => Some(nice_in_crowd),
             Parse::FewTrees => Some(nice),
-            Parse::AsEver | Parse::ShortestWay => None,
+            Parse::AsEver | Parse::Overlaps | Parse::ShortestWay => None,
         };
         if let Some(nice) = nice_in_trees {
             return self.put_by_trees(part, start, nice, &mut chains.density, sequences);

@@ -139,6 +139,29 @@ fn words_at_random_take_little_more_than_the_shortest_way() {
 }
 
 #[test]
+fn records_take_little_more_than_the_shortest_way() {
+    let record = |[number, kind]: &[u8; 2]| {
+        let name = ["Reference", "Value", "Footprint", "Datasheet"][usize::from(kind % 4)];
+        let hide = ["", " hide"][usize::from(kind / 4 % 2)];
+        format!(
+            "    (property \"{name}\" \"\" (id {}) (at 0 {} 0)\n\
+             \x20     (effects (font (size 1.27 1.27)){hide})\n    )\n",
+            kind % 4,
+            number % 8,
+        )
+    };
+    let records: String = noise(16_000, 256).as_chunks().0.iter().map(record).collect();
+    let [good, high, shortest] = sizes(records.as_bytes(), [4, 6, 12]);
+    let most = shortest + shortest / 30;
+    assert!(good < most && high < most, "{good} and {high} of {most}");
+    for level in [Level::GOOD, Level::HIGH] {
+        let mut workspace = Workspace::default();
+        let mut encoder = Encoder::new(records.as_bytes(), level, &mut workspace);
+        round_trip_by(records.as_bytes(), 4096, |at, out| encoder.block(at, 4096, out));
+    }
+}
+
+#[test]
 fn repeated_content_fills_the_limit_and_shrinks() {
     let zeros = vec![0; 4 << 20];
     assert_eq!(round_trip(&zeros, 4096).div_ceil(4096), 5);

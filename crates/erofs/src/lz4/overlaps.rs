@@ -1,0 +1,226 @@
+//! Matches that overlap, and the shortest way through them.
+//!
+//! Where matches are long there are few of them, so that it takes little time to look at more candidates for each and to
+//! weigh what to take of which: a match may give way to the next wherever both are, and one that gives way early enough
+//! needs no byte for its length.
+//!
+//! Whoever is farther on for the same bytes can do all that others can. So of the places that a way may lead over only
+//! a few count: where a match starts, where it ends, and where it is as long as is free.
+
+use super::chains::Chains;
+use super::lazy::Depth;
+use super::{MIN_MATCH, Match, SHORT_LENGTH, Sequences, extra};
+
+/// Candidates that are looked at, at least.
+const DEPTH: Depth = Depth { first: 64, better: 256 };
+/// Bytes that a match has in common with one that is to replace its end, at least.
+const OVERLAP: usize = 3;
+/// Most matches that are gathered: what lies beyond the end of a block is lost.
+const MOST: usize = 256;
+/// Bytes of a sequence with a short match, without its literals.
+const SEQUENCE: u32 = 3;
+
+/// Matches of a run, each of which starts and ends behind the one before.
+#[derive(Default)]
+pub(super) struct Overlaps {
+    matches: Vec<Match>,
+    /// Places that were reached, in order.
+    reached: Vec<Place>,
+    /// Places that can be reached from those, the nearest last: each costs less than those in front of it.
+    ahead: Vec<Place>,
+    way: Vec<Match>,
+}
+
+/// A place and the shortest way there.
+#[derive(Clone, Copy)]
+struct Place {
+    at: usize,
+    /// Bytes.
+    cost: u32,
+    /// The number of the place from which it is reached, and of the match that leads here; none if literals do.
+    from: usize,
+    by: Option<usize>,
+}
+
+impl Overlaps {
+    /// Appends matches from `first` on, as long as each overlaps the next or ends where it starts, to the block that
+    /// starts at `start`. Gives the first place at which a match may start then.
+    pub(super) fn put(
+        &mut self,
+        first: Match,
+        start: usize,
+        depth: Depth,
+        chains: &mut Chains<'_>,
+        sequences: &mut Sequences<'_>,
+    ) -> usize {
+        let next = self.gather(first, start, depth, chains, sequences);
+        match self.matches[..] {
+            [one] => sequences.put(one),
+            _ => {
+                self.find_way();
+                self.way.iter().rev().for_each(|taken| sequences.put(*taken));
+            }
+        }
+        next
+    }
+
+    fn gather(
+        &mut self,
+        first: Match,
+        start: usize,
+        depth: Depth,
+        chains: &mut Chains<'_>,
+        sequences: &Sequences<'_>,
+    ) -> usize {
+        self.matches.clear();
+        self.matches.push(first);
+        // What is not in the match before.
+        let (mut one, mut low) = (first, first.at);
+        for _ in 0..MOST {
+            let end = one.end();
+            if chains.last().is_none_or(|last| end > last) {
+                break;
+            }
+            let (at, depth) = (end - OVERLAP, depth.max(DEPTH));
+            let better = chains.longest(at, low, start, end - low, depth.better);
+            let next = || chains.longest(end, end, start, MIN_MATCH - 1, depth.first);
+            let Some(mut found) = better.or_else(next) else { return end + 1 };
+            while found.at > first.at
+                && let Some(longer) = sequences.one_before(found)
+            {
+                found = longer;
+            }
+            self.push(found);
+            (one, low) = (found, end.max(found.at).min(found.end() - MIN_MATCH));
+        }
+        one.end()
+    }
+
+    /// Adds a match that ends behind all others.
+    fn push(&mut self, found: Match) {
+        while self.matches.pop_if(|last| last.at >= found.at).is_some() {}
+        self.matches.push(found);
+    }
+
+    /// Finds the shortest way from the start of the first match to the end of the last: afterwards `way` has its matches,
+    /// the last one first.
+    fn find_way(&mut self) {
+        self.reach_end();
+        let Self { matches, reached, way, .. } = self;
+        way.clear();
+        let mut place = reached.len() - 1;
+        while place > 0 {
+            let Place { at, from, by, .. } = reached[place];
+            if let Some(by) = by {
+                let start = reached[from].at;
+                way.push(Match { at: start, length: at - start, ..matches[by] });
+            }
+            place = from;
+        }
+    }
+
+    /// Reaches places up to the end of the last match.
+    fn reach_end(&mut self) {
+        let Self { matches, reached, ahead, .. } = self;
+        let end = matches[matches.len() - 1].end();
+        reached.clear();
+        ahead.clear();
+        ahead.push(Place { at: matches[0].at, cost: 0, from: 0, by: None });
+        let mut nth = 0;
+        while let Some(place) = ahead.pop() {
+            let (from, Place { at, cost, .. }) = (reached.len(), place);
+            reached.push(place);
+            if at == end {
+                break;
+            }
+            // Of the matches that start here or before the last one is the longest.
+            while matches.get(nth + 1).is_some_and(|next| next.at <= at) {
+                nth += 1;
+            }
+            let next = matches.get(nth + 1).map_or(end, |next| next.at);
+            let cost_there = cost + (next - at) as u32;
+            add(ahead, Place { at: next, cost: cost_there, from, by: None });
+            let length = matches[nth].end().saturating_sub(at);
+            if length < MIN_MATCH {
+                continue;
+            }
+            let (by, cost) = (Some(nth), cost + SEQUENCE);
+            let short = at + SHORT_LENGTH;
+            if length > SHORT_LENGTH && next <= short {
+                add(ahead, Place { at: short, cost, from, by });
+            }
+            let cost = cost + extra(length - MIN_MATCH) as u32;
+            add(ahead, Place { at: at + length, cost, from, by });
+        }
+    }
+}
+
+/// Adds a place, unless one at least as far costs no more, and drops those that it is as good as.
+fn add(ahead: &mut Vec<Place>, place: Place) {
+    let farther = ahead.partition_point(|other| other.at > place.at);
+    if farther > 0 && ahead[farther - 1].cost <= place.cost {
+        return;
+    }
+    let behind = &ahead[farther..];
+    let worse = behind.partition_point(|other| other.cost >= place.cost);
+    if worse == 0 && behind.first().is_some_and(|other| other.at == place.at) {
+        return;
+    }
+    ahead.splice(farther..farther + worse, [place]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lz4::tests::noise;
+
+    /// A run of matches: how far each starts behind the one before, and how far it ends behind that.
+    fn run(steps: &[u8]) -> Overlaps {
+        let mut run = Overlaps::default();
+        let mut last = Match { at: 7, distance: 1, length: 40 };
+        run.push(last);
+        for step in steps.as_chunks::<2>().0 {
+            let end = last.end() + 1 + usize::from(step[1]);
+            let least = (last.at + 1).max(end.saturating_sub(SHORT_LENGTH + 255));
+            let at = (least + usize::from(step[0])).min(last.end()).min(end - MIN_MATCH);
+            last = Match { at, distance: last.distance + 1, length: end - at };
+            run.push(last);
+        }
+        run
+    }
+
+    /// Bytes of the shortest of all ways, with matches that start and end anywhere.
+    fn shortest(matches: &[Match]) -> u32 {
+        let (start, end) = (matches[0].at, matches[matches.len() - 1].end());
+        let mut costs = vec![0; end + 1];
+        for at in (start..end).rev() {
+            let lies_in = matches.iter().filter(|found| found.at <= at);
+            let taken = lies_in.flat_map(|found| at + MIN_MATCH..=found.end());
+            let cost = |to: usize| SEQUENCE + extra(to - at - MIN_MATCH) as u32 + costs[to];
+            costs[at] = taken.map(cost).chain([1 + costs[at + 1]]).min().expect("a literal");
+        }
+        costs[start]
+    }
+
+    #[test]
+    fn no_way_is_shorter() {
+        for (alphabet, seed) in [(120, 0), (40, 100), (24, 50), (8, 10)] {
+            for steps in noise(2_000 + seed, alphabet)[seed..].chunks(40) {
+                let mut run = run(steps);
+                run.find_way();
+                let (mut cost, mut at) = (0, run.matches[0].at);
+                for taken in run.way.iter().rev() {
+                    let known = run.matches.iter().find(|found| found.distance == taken.distance);
+                    let known = known.expect("one of the run");
+                    assert!(known.at <= taken.at && taken.end() <= known.end());
+                    cost += (taken.at - at) as u32 + SEQUENCE;
+                    cost += extra(taken.length - MIN_MATCH) as u32;
+                    at = taken.end();
+                }
+                let end = run.matches[run.matches.len() - 1].end();
+                cost += (end - at) as u32;
+                assert_eq!(cost, shortest(&run.matches), "{:?}", run.matches);
+            }
+        }
+    }
+}
