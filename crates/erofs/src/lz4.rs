@@ -10,7 +10,7 @@
 //! Where all but the fast one meet more candidates than they can look at, as in sequences of few different bytes or
 //! words, [trees] lead to the longest match in less time, and the shortest way is taken. It is taken as well where the
 //! longest match is found at once and another begins at the next place, as in lists of numbers: what counts is the
-//! choice.
+//! choice. Where matches are long the choice between those that [overlap](overlaps) counts.
 //!
 //! The same bytes on every target: hashes are of as many bytes whatever the word size, and positions are 32 bits wide.
 //! lz4_flex decodes what this writes; it has no limit for its output and hashes differently on 32 and 64 bit
@@ -234,6 +234,12 @@ fn read64(data: &[u8], at: usize) -> u64 {
 #[inline]
 fn hash(bytes: u32, bits: u32) -> usize {
     (bytes.wrapping_mul(2_654_435_761) >> (u32::BITS - bits)) as usize
+}
+
+/// Bytes of a sequence with a match of that length, without its literals.
+#[inline]
+fn sequence(length: usize) -> u32 {
+    (3 + extra(length - MIN_MATCH)) as u32
 }
 
 /// Bytes that a length takes beyond the four bits in the token.

@@ -15,9 +15,8 @@ const CROWD: usize = 8;
 const SHORT: usize = 8;
 /// Least bytes that it goes over where trees are worth their time, if not all places are searched anyway.
 const LONG: usize = 6;
-/// Least bytes that a search goes over where matches are long, and where trees that are asked as rarely know too little.
-const FAR: usize = 12;
-const FARTHEST: usize = 20;
+/// Least bytes that a search goes over where matches are long. Trees that are asked as rarely know too little.
+const FAR: usize = 16;
 /// How many more windows must be so than not until it counts, and how many count at most.
 const SURE: u32 = 8;
 const SUREST: u32 = 64;
@@ -128,7 +127,7 @@ impl Density {
             1
         };
         let is_crowded = bytes > 0 && met >= CROWD * bytes && late > found / 3;
-        let is_between = bytes > least * WINDOW as usize && bytes < FARTHEST * WINDOW as usize;
+        let is_between = bytes > least * WINDOW as usize && bytes < FAR * WINDOW as usize;
         let is_long = is_densest && late > found / 16 && is_between;
         let meets_some = many >= WINDOW / 5 && !is_densest;
         let is_even = meets_some && late < found / 8 && bytes <= SHORT * WINDOW as usize;

@@ -12,6 +12,8 @@ use super::{Block, MIN_MATCH, Match, SHORT_LENGTH, Sequences, extra};
 
 /// After `1 << SKIP_BITS` misses the search steps by one byte more.
 const SKIP_BITS: u32 = 8;
+/// How many candidates are looked at where matches are long, if few are elsewhere.
+const WHERE_LONG: Depth = Depth { first: 64, better: 256 };
 
 pub(crate) struct Lazy<'a> {
     chains: Chains<'a>,
@@ -30,13 +32,6 @@ pub(super) struct Depth {
     pub(super) first: usize,
     /// For one that replaces another.
     pub(super) better: usize,
-}
-
-impl Depth {
-    /// The larger of each.
-    pub(super) fn max(self, other: Self) -> Self {
-        Self { first: self.first.max(other.first), better: self.better.max(other.better) }
-    }
 }
 
 /// Sequences whose last match is held back, since the next may take bytes over from it.
@@ -91,7 +86,7 @@ impl<'a> Lazy<'a> {
             let Some(first) = self.first(at, held.sequences.room()) else { break };
             if parse == Parse::Overlaps {
                 held.flush();
-                let depth = self.depth();
+                let depth = self.depth_where_long();
                 let (chains, sequences) = (&mut self.chains, &mut held.sequences);
                 at = self.overlaps.put(first, start, depth, chains, sequences);
             } else {
@@ -105,6 +100,11 @@ impl<'a> Lazy<'a> {
     fn depth(&self) -> Depth {
         let worth = if self.adapts { self.chains.density.worth() } else { 1 };
         Depth { first: worth * self.depth.first, better: worth * self.depth.better }
+    }
+
+    /// The same where matches are long, so that there are few searches.
+    fn depth_where_long(&self) -> Depth {
+        if self.adapts { WHERE_LONG } else { self.depth }
     }
 
     /// How hard it is looked where the shortest way is taken.

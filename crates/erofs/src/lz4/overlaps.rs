@@ -9,16 +9,12 @@
 
 use super::chains::Chains;
 use super::lazy::Depth;
-use super::{MIN_MATCH, Match, SHORT_LENGTH, Sequences, extra};
+use super::{MIN_MATCH, Match, SHORT_LENGTH, Sequences, sequence};
 
-/// Candidates that are looked at, at least.
-const DEPTH: Depth = Depth { first: 64, better: 256 };
 /// Bytes that a match has in common with one that is to replace its end, at least.
 const OVERLAP: usize = 3;
 /// Most matches that are gathered: what lies beyond the end of a block is lost.
 const MOST: usize = 256;
-/// Bytes of a sequence with a short match, without its literals.
-const SEQUENCE: u32 = 3;
 
 /// Matches of a run, each of which starts and ends behind the one before.
 #[derive(Default)]
@@ -64,6 +60,7 @@ impl Overlaps {
         next
     }
 
+    /// Gathers a run of matches, and gives the first place at which one may start behind it.
     fn gather(
         &mut self,
         first: Match,
@@ -81,8 +78,7 @@ impl Overlaps {
             if chains.last().is_none_or(|last| end > last) {
                 break;
             }
-            let (at, depth) = (end - OVERLAP, depth.max(DEPTH));
-            let better = chains.longest(at, low, start, end - low, depth.better);
+            let better = chains.longest(end - OVERLAP, low, start, end - low, depth.better);
             let next = || chains.longest(end, end, start, MIN_MATCH - 1, depth.first);
             let Some(mut found) = better.or_else(next) else { return end + 1 };
             while found.at > first.at
@@ -91,12 +87,12 @@ impl Overlaps {
                 found = longer;
             }
             self.push(found);
-            (one, low) = (found, end.max(found.at).min(found.end() - MIN_MATCH));
+            (one, low) = (found, end.min(found.end() - MIN_MATCH));
         }
         one.end()
     }
 
-    /// Adds a match that ends behind all others.
+    /// Adds a match that ends behind all others. Those that start no earlier are worth less everywhere.
     fn push(&mut self, found: Match) {
         while self.matches.pop_if(|last| last.at >= found.at).is_some() {}
         self.matches.push(found);
@@ -138,19 +134,19 @@ impl Overlaps {
                 nth += 1;
             }
             let next = matches.get(nth + 1).map_or(end, |next| next.at);
-            let cost_there = cost + (next - at) as u32;
-            add(ahead, Place { at: next, cost: cost_there, from, by: None });
-            let length = matches[nth].end().saturating_sub(at);
-            if length < MIN_MATCH {
-                continue;
+            let literals = next - at;
+            add(ahead, Place { at: next, cost: cost + literals as u32, from, by: None });
+            let mut take = |length| {
+                let cost = cost + sequence(length);
+                add(ahead, Place { at: at + length, cost, from, by: Some(nth) });
+            };
+            let most = matches[nth].end().saturating_sub(at);
+            if most > SHORT_LENGTH && literals <= SHORT_LENGTH {
+                take(SHORT_LENGTH);
             }
-            let (by, cost) = (Some(nth), cost + SEQUENCE);
-            let short = at + SHORT_LENGTH;
-            if length > SHORT_LENGTH && next <= short {
-                add(ahead, Place { at: short, cost, from, by });
+            if most >= MIN_MATCH {
+                take(most);
             }
-            let cost = cost + extra(length - MIN_MATCH) as u32;
-            add(ahead, Place { at: at + length, cost, from, by });
         }
     }
 }
@@ -196,7 +192,7 @@ mod tests {
         for at in (start..end).rev() {
             let lies_in = matches.iter().filter(|found| found.at <= at);
             let taken = lies_in.flat_map(|found| at + MIN_MATCH..=found.end());
-            let cost = |to: usize| SEQUENCE + extra(to - at - MIN_MATCH) as u32 + costs[to];
+            let cost = |to: usize| sequence(to - at) + costs[to];
             costs[at] = taken.map(cost).chain([1 + costs[at + 1]]).min().expect("a literal");
         }
         costs[start]
@@ -213,8 +209,7 @@ mod tests {
                     let known = run.matches.iter().find(|found| found.distance == taken.distance);
                     let known = known.expect("one of the run");
                     assert!(known.at <= taken.at && taken.end() <= known.end());
-                    cost += (taken.at - at) as u32 + SEQUENCE;
-                    cost += extra(taken.length - MIN_MATCH) as u32;
+                    cost += (taken.at - at) as u32 + sequence(taken.length);
                     at = taken.end();
                 }
                 let end = run.matches[run.matches.len() - 1].end();
