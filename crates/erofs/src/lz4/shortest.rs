@@ -4,7 +4,7 @@ use super::chains::Chains;
 use super::density::{Density, Parse};
 use super::trees::{Tables, Trees};
 use super::way::{Way, end_of_part};
-use super::{MIN_MATCH, Sequences};
+use super::{MIN_MATCH, Match, Sequences};
 
 /// Places for each that begins with other four bytes than all before it, at least: elsewhere chains are short.
 const ALIKE: usize = 32;
@@ -49,8 +49,7 @@ impl<'a> Shortest<'a> {
             return self.put_by_trees(part, start, nice, &mut chains.density, sequences);
         }
         self.way.put(part, nice, sequences, |at, known| {
-            let found = chains.longest(at, at, start, known.max(MIN_MATCH - 1), depth)?;
-            Some((found.length, found.distance))
+            chains.longest(at, known.at, start, known.length.max(MIN_MATCH - 1), depth)
         })
     }
 
@@ -66,8 +65,12 @@ impl<'a> Shortest<'a> {
         let Self { trees, way } = self;
         trees.resume(from, start);
         let next = way.put((from, end), nice, sequences, |at, known| {
+            if known.at < at {
+                return None;
+            }
             let (length, distance) = trees.longest(at);
-            (length > known && length >= MIN_MATCH).then_some((length, distance))
+            let is_longer = length > known.length && length >= MIN_MATCH;
+            is_longer.then_some(Match { at, distance, length })
         });
         if trees.fresh * ALIKE > end - from {
             density.forget();

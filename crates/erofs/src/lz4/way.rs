@@ -6,14 +6,13 @@
 //! way from behind it. A pass from the end to the start finds it.
 //!
 //! To look for the longest match takes most of the time, and where much is left of one that began before, a longer one
-//! that begins here most often covers the end of that, too: it is found there, and followed back.
+//! that begins here most often covers the end of that, too: it is found there, and followed back. Of those that cover the
+//! end the one that goes back farthest is looked for first, since it leaves the most choice of where to begin it.
 
-use super::{MIN_MATCH, Match, SHORT_LENGTH, Sequences, extra};
+use super::{MIN_MATCH, Match, SHORT_LENGTH, Sequences, sequence};
 
 /// Content that is parsed at once, at least and at most. What is parsed beyond the end of a block is lost.
 const PART: (usize, usize) = (256, 16 << 10);
-/// Bytes of a sequence with a short match, without its literals.
-const SEQUENCE: u32 = 3;
 
 /// A way through a part of the content.
 #[derive(Default)]
@@ -35,15 +34,15 @@ impl Way {
     /// Appends the content from `from` to `end`, or what of it there is room for, to a block. Gives the end of the last
     /// match, or `end`.
     ///
-    /// `longer` gives length and distance of the longest match at a place where one may start, if it is longer than the
-    /// known one. It is asked where less than `nice` bytes are known.
+    /// `longer` gives the longest match that covers a place where one may start and begins where a known one does or
+    /// behind, if it is longer than that. It is asked where less than `nice` bytes are known.
     #[inline]
     pub(super) fn put(
         &mut self,
         (from, end): (usize, usize),
         nice: usize,
         sequences: &mut Sequences<'_>,
-        longer: impl FnMut(usize, usize) -> Option<(usize, usize)>,
+        longer: impl FnMut(usize, Match) -> Option<Match>,
     ) -> usize {
         self.search((from, end), nice, sequences, longer);
         self.shorten();
@@ -66,17 +65,22 @@ impl Way {
         (from, end): (usize, usize),
         nice: usize,
         sequences: &Sequences<'_>,
-        mut longer: impl FnMut(usize, usize) -> Option<(usize, usize)>,
+        mut longer: impl FnMut(usize, Match) -> Option<Match>,
     ) {
         self.longest.clear();
         let (mut length, mut distance) = (0, 0);
+        // The match that ends farthest, without what the one before it covers.
+        let mut known = Match { at: from, distance, length };
         for at in from..end {
-            if length < nice
-                && sequences.may_match(at)
-                && let Some(found) = longer(at, length)
-            {
-                (length, distance) = found;
-                self.follow_back(Match { at, distance, length }, sequences);
+            if length < nice && sequences.may_match(at) {
+                let whole = if length + 1 == nice { longer(at, known) } else { None };
+                let found = whole.or_else(|| longer(at, Match { at, distance, length }));
+                if let Some(found) = found {
+                    (length, distance) = (found.end() - at, found.distance);
+                    let found = self.follow_back(found, from, sequences);
+                    let covered = known.end().min(at).min(found.end() - MIN_MATCH);
+                    known = found.skip(covered.saturating_sub(found.at));
+                }
             }
             self.longest.push((length as u32, distance as u32));
             // Without its first byte a match is still one.
@@ -84,17 +88,21 @@ impl Way {
         }
     }
 
-    /// Notes a match at the places before it from which on it is longer than what is known there.
+    /// Notes a match at the places before the last from which on it is longer than what is known there. Gives all of it.
     #[inline]
-    fn follow_back(&mut self, mut found: Match, sequences: &Sequences<'_>) {
-        for longest in self.longest.iter_mut().rev() {
-            let Some(longer) = sequences.one_before(found) else { break };
-            if longest.0 as usize >= longer.length {
+    fn follow_back(&mut self, mut found: Match, from: usize, sequences: &Sequences<'_>) -> Match {
+        let end = found.end();
+        for (place, longest) in (from..from + self.longest.len()).zip(&mut self.longest).rev() {
+            if place < found.at {
+                let Some(longer) = sequences.one_before(found) else { break };
+                found = longer;
+            }
+            if longest.0 as usize >= end - place {
                 break;
             }
-            *longest = (longer.length as u32, longer.distance as u32);
-            found = longer;
+            *longest = ((end - place) as u32, found.distance as u32);
         }
+        found
     }
 
     /// Finds the shortest way: afterwards `longest` has a length where a match is taken.
@@ -108,14 +116,13 @@ impl Way {
             // What reaches beyond the part pays for what is in it.
             let whole = (length as usize).min(count - place);
             if whole >= MIN_MATCH {
-                let byte = extra(whole - MIN_MATCH) as u32;
-                let taken = SEQUENCE + byte + self.cost[place + whole];
+                let taken = sequence(whole) + self.cost[place + whole];
                 // Of equal ways the one with fewer literals: their number may take a byte as well.
                 if taken <= best.0 {
                     best = (taken, length);
                 }
                 if whole > SHORT_LENGTH {
-                    let short = SEQUENCE + self.cost[place + SHORT_LENGTH];
+                    let short = sequence(SHORT_LENGTH) + self.cost[place + SHORT_LENGTH];
                     if short < best.0 {
                         best = (short, SHORT_LENGTH as u32);
                     }
@@ -138,12 +145,16 @@ mod tests {
         let mut sequences = Sequences::new(data, 0, 1 << 16, &mut out);
         Way::default().put((1, data.len()), nice, &mut sequences, |at, known| {
             searches += 1;
+            if known.at < at {
+                return None;
+            }
             let longest = |distance| {
                 common(&data[at - distance..], &data[at..][..data.len() - LAST_LITERALS - at])
             };
             let (length, distance) =
                 (1..=at).map(|distance| (longest(distance), distance)).max()?;
-            (length > known && length >= MIN_MATCH).then_some((length, distance))
+            let is_longer = length > known.length && length >= MIN_MATCH;
+            is_longer.then_some(Match { at, distance, length })
         });
         assert_eq!(sequences.end().consumed, data.len());
         (out, searches)
