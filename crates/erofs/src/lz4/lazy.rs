@@ -13,7 +13,7 @@ use super::{Block, MIN_MATCH, Match, SHORT_LENGTH, Sequences, extra};
 /// After `1 << SKIP_BITS` misses the search steps by one byte more.
 const SKIP_BITS: u32 = 8;
 /// How many candidates are looked at where matches are long, if few are elsewhere.
-const WHERE_LONG: Depth = Depth { first: 64, better: 256 };
+const WHERE_LONG: Depth = Depth { first: 64, better: 128 };
 
 pub(crate) struct Lazy<'a> {
     chains: Chains<'a>,
