@@ -60,11 +60,6 @@ pub(super) fn compress(
     let mut at = 0;
     while at < content.len() {
         let left = content.len() - at;
-        // Whether it compresses or not, this is the last cluster.
-        if is_last && features.is_fragment(left) {
-            end = clusters.put_fragment(at);
-            break;
-        }
         if may_fragment && clusters.rest_seems_to_fit(at, features.pcluster) {
             end = clusters.put_fragment(at);
             break;
@@ -132,10 +127,14 @@ impl Clusters<'_> {
         (block.consumed, out)
     }
 
-    /// Whether the content from `start` on is likely to be one cluster of at most `limit` bytes. To be sure all of it would
-    /// have to be compressed, and once more among other fragments. If it is not, it is a long fragment.
+    /// Whether the content from `start` on is likely to be one cluster of at most `limit` bytes: what is no longer is,
+    /// whether it compresses or not. To be sure all of it would have to be compressed, and once more among other
+    /// fragments. If it is not, it is a long fragment.
     fn rest_seems_to_fit(&mut self, start: usize, limit: usize) -> bool {
         let left = self.content.len() - start;
+        if left <= limit {
+            return true;
+        }
         let most = match self.extents.last() {
             Some(last) => (start - last.start as usize) * 3 / 2,
             None => MAX_ASKED * limit,

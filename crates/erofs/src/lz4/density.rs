@@ -127,7 +127,8 @@ impl Density {
             1
         };
         let is_crowded = bytes > 0 && met >= CROWD * bytes && late > found / 3;
-        let is_between = bytes > least * WINDOW as usize && bytes < FAR * WINDOW as usize;
+        let is_far = bytes >= FAR * WINDOW as usize;
+        let is_between = bytes > least * WINDOW as usize && !is_far;
         let is_long = is_densest && late > found / 16 && is_between;
         let meets_some = many >= WINDOW / 5 && !is_densest;
         let is_even = meets_some && late < found / 8 && bytes <= SHORT * WINDOW as usize;
@@ -137,7 +138,7 @@ impl Density {
             crowded: counted(crowded, is_crowded),
             long: if is_crowded { 0 } else { counted(long, is_long) },
             even: counted(even, is_even).min(SUREST),
-            far: counted(far, bytes >= FAR * WINDOW as usize).min(SURE),
+            far: counted(far, is_far).min(SURE),
             ..Self::default()
         };
     }

@@ -8,7 +8,7 @@ use super::density::{BRIEF, MANY, Parse};
 use super::overlaps::Overlaps;
 use super::shortest::{Effort, Shortest};
 use super::trees;
-use super::{Block, MIN_MATCH, Match, SHORT_LENGTH, Sequences, extra};
+use super::{Block, MIN_MATCH, Match, SHORT_LENGTH, Sequences, sequence};
 
 /// After `1 << SKIP_BITS` misses the search steps by one byte more.
 const SKIP_BITS: u32 = 8;
@@ -216,7 +216,7 @@ impl Held<'_> {
             // A byte of length is saved if the next match starts earlier.
             let over = last.length - SHORT_LENGTH;
             let longer = Match { at: found.at - over, length: found.length + over, ..found };
-            let is_free = extra(longer.length - MIN_MATCH) == extra(found.length - MIN_MATCH);
+            let is_free = sequence(longer.length) == sequence(found.length);
             if is_free && self.sequences.has(longer) {
                 last.length = SHORT_LENGTH;
                 found = longer;

@@ -151,18 +151,14 @@ impl Overlaps {
     }
 }
 
-/// Adds a place, unless one at least as far costs no more, and drops those that it is as good as.
+/// Adds a place, unless one at least as far costs no more, and drops those that are no better. Of equal ones the last stays.
 fn add(ahead: &mut Vec<Place>, place: Place) {
-    let farther = ahead.partition_point(|other| other.at > place.at);
-    if farther > 0 && ahead[farther - 1].cost <= place.cost {
-        return;
+    let is_no_better = |one: &Place, other: &Place| one.at <= other.at && one.cost >= other.cost;
+    ahead.retain(|known| !is_no_better(known, &place));
+    if !ahead.iter().any(|known| is_no_better(&place, known)) {
+        let farther = ahead.partition_point(|known| known.at > place.at);
+        ahead.insert(farther, place);
     }
-    let behind = &ahead[farther..];
-    let worse = behind.partition_point(|other| other.cost >= place.cost);
-    if worse == 0 && behind.first().is_some_and(|other| other.at == place.at) {
-        return;
-    }
-    ahead.splice(farther..farther + worse, [place]);
 }
 
 #[cfg(test)]

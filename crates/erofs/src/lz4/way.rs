@@ -68,23 +68,22 @@ impl Way {
         mut longer: impl FnMut(usize, Match) -> Option<Match>,
     ) {
         self.longest.clear();
-        let (mut length, mut distance) = (0, 0);
         // The match that ends farthest, without what the one before it covers.
-        let mut known = Match { at: from, distance, length };
+        let mut known = Match { at: from, distance: 0, length: 0 };
         for at in from..end {
+            // Without its first bytes a match is still one.
+            let left = known.end().saturating_sub(at);
+            let mut length = if left >= MIN_MATCH { left } else { 0 };
             if length < nice && sequences.may_match(at) {
                 let whole = if length + 1 == nice { longer(at, known) } else { None };
-                let found = whole.or_else(|| longer(at, Match { at, distance, length }));
-                if let Some(found) = found {
-                    (length, distance) = (found.end() - at, found.distance);
+                if let Some(found) = whole.or_else(|| longer(at, Match { at, length, ..known })) {
+                    length = found.end() - at;
                     let found = self.follow_back(found, from, sequences);
                     let covered = known.end().min(at).min(found.end() - MIN_MATCH);
                     known = found.skip(covered.saturating_sub(found.at));
                 }
             }
-            self.longest.push((length as u32, distance as u32));
-            // Without its first byte a match is still one.
-            length = if length > MIN_MATCH { length - 1 } else { 0 };
+            self.longest.push((length as u32, known.distance as u32));
         }
     }
 
