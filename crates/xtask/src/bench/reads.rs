@@ -65,15 +65,22 @@ pub(super) fn run(folder: &str) -> Result<()> {
     Ok(())
 }
 
-/// Does something with a freshly mounted image, and its device.
+/// Does something with a freshly mounted image, and its device. The device reads past the cache of the file that it is, as
+/// systemd sees to (`SYSTEMD_LOOP_DIRECT_IO`): else what is read ahead of the image counts for more than the image.
 fn mounted<T>(image: &Path, at: &Path, act: impl FnOnce(&str) -> Result<T>) -> Result<T> {
     fs::create_dir_all(at)?;
+    let mut attach = Command::new("losetup");
+    attach.args(["--find", "--show", "--read-only", "--direct-io=on"]).arg(image);
+    let device = output(&mut attach)?;
+    let device = device.trim();
     let mut mount = Command::new("mount");
-    shell::run(mount.args(["-t", "erofs", "-o", "loop,ro"]).arg(image).arg(at))?;
-    let device =
-        output(Command::new("findmnt").args(["--noheadings", "--output", "SOURCE"]).arg(at));
-    let result = device.and_then(|device| act(device.trim()));
-    shell::run(Command::new("umount").arg(at))?;
+    let mounted = shell::run(mount.args(["-t", "erofs", "-o", "ro", device]).arg(at));
+    let result = mounted.and_then(|()| {
+        let result = act(device);
+        shell::run(Command::new("umount").arg(at))?;
+        result
+    });
+    shell::run(Command::new("losetup").args(["--detach", device]))?;
     result
 }
 
