@@ -83,9 +83,8 @@ impl Image {
     pub(crate) async fn finish(self, name: &str) -> Result<File, String> {
         let made = match self {
             Self::Private { handle, access } => {
-                let flushed = access.flush();
+                // Not flushed: that waits for the disk, and only a copy that the person saves has to outlive this visit.
                 access.close();
-                flushed.map_err(|error| describe(&error))?;
                 let file =
                     JsFuture::from(handle.get_file()).await.map_err(|error| describe(&error))?;
                 return file.dyn_into().map_err(|error| describe(&error));
