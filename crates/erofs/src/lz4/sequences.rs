@@ -54,7 +54,7 @@ impl<'a> Sequences<'a> {
 
     /// Whether a match is one and lies in the block.
     pub(super) fn has(&self, Match { at, distance, length }: Match) -> bool {
-        at > self.start + distance
+        at >= self.start + distance
             && self.data[at..at + length] == self.data[at - distance..][..length]
     }
 
