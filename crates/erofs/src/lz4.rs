@@ -59,7 +59,7 @@ pub struct Level(u8);
 impl Level {
     /// One candidate per place.
     pub const FASTEST: Self = Self(1);
-    /// Almost as small as [`Level::HIGH`], in two thirds of the time.
+    /// Almost as small as [`Level::HIGH`], in five sixths of the time.
     pub const GOOD: Self = Self(4);
     /// As small as level 9 of the reference encoder, in less time.
     pub const HIGH: Self = Self(6);
@@ -164,7 +164,7 @@ impl<'a> Encoder<'a> {
 /// How many candidates the lazy encoder looks at. Those that replace a match are worth more than the first at a place.
 fn depth(level: u8) -> Depth {
     if level <= 4 {
-        Depth { first: 1 << (level - 1), better: 1 << level }
+        Depth { first: 12 >> (4 - level), better: 32 >> (4 - level) }
     } else {
         Depth { first: 1 << level, better: 5 << (level - 1) }
     }

@@ -1,14 +1,15 @@
 //! Whether content is dense: whether searches meet many candidates, and what those are good for.
 
+use super::lazy::Depth;
+
 /// Candidates that a search meets where many places begin alike.
 pub(super) const MANY: usize = 16;
 /// Candidates that a search looks at, at least, where the choice between matches is worth more than longer ones.
 pub(super) const BRIEF: usize = 8;
 /// Searches after which it is decided anew.
 const WINDOW: u32 = 256;
-/// How many times as long searches are where content is dense, and where nearly all of them meet [`MANY`].
-const DENSE: usize = 2;
-const DENSEST: usize = 10;
+/// How many times as long searches are where nearly all of them meet [`MANY`].
+const DENSEST: usize = 5;
 /// Candidates for each byte of content with which trees take no more time than chains.
 const CROWD: usize = 8;
 /// Most bytes that a search goes over where it is worth its time to search at all places.
@@ -47,6 +48,17 @@ impl Parse {
     }
 }
 
+/// How dense content is.
+#[derive(Clone, Copy)]
+enum Dense {
+    /// Few searches meet [`MANY`] candidates.
+    Hardly,
+    /// A third of them do, or fewer that each go over much content.
+    Well,
+    /// Nearly all do.
+    Most,
+}
+
 /// What the last searches met.
 pub(super) struct Density {
     /// Least bytes that a search goes over where trees are worth their time: 0 or [`LONG`].
@@ -61,8 +73,8 @@ pub(super) struct Density {
     /// Those of them that found a match, and those that found the longest in the second half.
     found: u32,
     late: u32,
-    /// How many times as long a search is worth its time, by the last window.
-    worth: usize,
+    /// How dense the last window was.
+    dense: Dense,
     /// How many more windows were crowded than not.
     crowded: u32,
     /// How many more since the last crowded one were long than not: nearly all searches meet many candidates, go over
@@ -77,8 +89,8 @@ pub(super) struct Density {
 impl Default for Density {
     fn default() -> Self {
         let (from, searches, met, many, found, late) = (0, 0, 0, 0, 0, 0);
-        let (least, worth, crowded, long, even, far) = (LONG, 1, 0, 0, 0, 0);
-        Self { least, from, searches, met, many, found, late, worth, crowded, long, even, far }
+        let (least, dense, crowded, long, even, far) = (LONG, Dense::Hardly, 0, 0, 0, 0);
+        Self { least, from, searches, met, many, found, late, dense, crowded, long, even, far }
     }
 }
 
@@ -119,12 +131,12 @@ impl Density {
         // The more content a search goes over, the less a longer search costs.
         let is_dense = many >= WINDOW / 3 || many as usize * bytes >= (WINDOW * WINDOW) as usize;
         let is_densest = many >= WINDOW - WINDOW / 8;
-        let worth = if is_densest {
-            DENSEST
+        let dense = if is_densest {
+            Dense::Most
         } else if is_dense {
-            DENSE
+            Dense::Well
         } else {
-            1
+            Dense::Hardly
         };
         let is_crowded = bytes > 0 && met >= CROWD * bytes && late > found / 3;
         let is_far = bytes >= FAR * WINDOW as usize;
@@ -134,7 +146,7 @@ impl Density {
         let is_even = meets_some && late < found / 8 && bytes <= SHORT * WINDOW as usize;
         *self = Self {
             least,
-            worth,
+            dense,
             crowded: counted(crowded, is_crowded),
             long: if is_crowded { 0 } else { counted(long, is_long) },
             even: counted(even, is_even).min(SUREST),
@@ -143,10 +155,15 @@ impl Density {
         };
     }
 
-    /// How many times as long a search is worth its time: in tables of numbers for instance a short one leaves most of what
-    /// there is.
-    pub(super) fn worth(&self) -> usize {
-        self.worth
+    /// How many candidates are worth to be looked at, where so many are elsewhere: in tables of numbers for instance a
+    /// short search leaves most of what there is.
+    pub(super) fn depth(&self, elsewhere: Depth) -> Depth {
+        let Depth { first, better } = elsewhere;
+        match self.dense {
+            Dense::Hardly => elsewhere,
+            Dense::Well => Depth { first: first.max(MANY), better },
+            Dense::Most => Depth { first: DENSEST * first, better: DENSEST * better },
+        }
     }
 
     /// How the content is best parsed. A window or two may seem so by chance.

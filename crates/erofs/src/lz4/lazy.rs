@@ -98,8 +98,7 @@ impl<'a> Lazy<'a> {
     }
 
     fn depth(&self) -> Depth {
-        let worth = if self.adapts { self.chains.density.worth() } else { 1 };
-        Depth { first: worth * self.depth.first, better: worth * self.depth.better }
+        if self.adapts { self.chains.density.depth(self.depth) } else { self.depth }
     }
 
     /// The same where matches are long, so that there are few searches.
