@@ -184,10 +184,11 @@ impl Writer {
             None => self.begin(node, whole),
         };
         self.has_come[node.index()] = true;
-        let is_noise = |fragments: &&mut Fragments| fragments.is_noise(&incoming, &packed);
-        if let Some(fragments) = self.fragments.as_mut().filter(is_noise) {
-            fragments.gather_noise(incoming, packed);
-        } else {
+        let other = match &mut self.fragments {
+            Some(fragments) => fragments.gather_noise(incoming, packed),
+            None => Some((incoming, packed)),
+        };
+        if let Some((incoming, packed)) = other {
             self.add_to(incoming, packed)?;
         }
         self.write_gathered()

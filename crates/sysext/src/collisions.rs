@@ -9,14 +9,14 @@ use crate::plan::ByNode;
 
 /// What an extension has, for comparing it with others.
 #[derive(Clone, Debug, Default)]
-pub struct Contents {
+pub struct Inventory {
     /// What is known of the content of each path that is no folder, such that equal is equal.
     paths: BTreeMap<Vec<u8>, Vec<u8>>,
 }
 
 impl crate::Plan {
     /// What the image has, for comparing it with others.
-    pub fn contents(&self) -> Contents {
+    pub fn inventory(&self) -> Inventory {
         let by_node = ByNode::new(&self.contents, &self.texts);
         let tree: &Tree<u64> = self.tree();
         let mut paths = BTreeMap::new();
@@ -36,16 +36,16 @@ impl crate::Plan {
             };
             paths.insert(path, what);
         }
-        Contents { paths }
+        Inventory { paths }
     }
 }
 
 /// Paths that two extensions of one system have with different content, by the extensions' names.
-pub fn collisions(extensions: &[(String, Contents)]) -> Vec<Finding> {
+pub fn collisions(extensions: &[(String, Inventory)]) -> Vec<Finding> {
     let mut owners = BTreeMap::<&[u8], (&str, &[u8])>::new();
     let mut pairs = BTreeMap::<(&str, &str), Vec<&[u8]>>::new();
-    for (name, contents) in extensions {
-        for (path, what) in &contents.paths {
+    for (name, inventory) in extensions {
+        for (path, what) in &inventory.paths {
             match owners.get(path.as_slice()) {
                 Some((_, known)) if *known == what.as_slice() => {}
                 Some((other, _)) => pairs.entry((*other, name.as_str())).or_default().push(path),
@@ -80,7 +80,7 @@ mod tests {
     fn two_extensions_with_one_file_are_told() {
         let extension = |content: &str| {
             let files = vec![file("/usr/bin/tool", content), file("/usr/share/doc/x", "same")];
-            plan(files, Extension::default(), None).contents()
+            plan(files, Extension::default(), None).inventory()
         };
         let find = |a: &str, b: &str| {
             collisions(&[("a".into(), extension(a)), ("b".into(), extension(b))])

@@ -105,16 +105,20 @@ impl Fragments {
         self.push(Gathered::end(file, content));
     }
 
-    /// Whether a piece is a file that is noise: one that is stored although it might be a fragment.
-    pub(super) fn is_noise(&self, file: &Incoming, packed: &Packed) -> bool {
-        let is_stored = matches!(packed.data, Data::Stored(_)) && packed.size >= BLOCK;
-        is_stored && self.features.is_fragment(packed.size) && file.is_all(packed.size)
-    }
-
-    /// Gathers a file that is noise.
-    pub(super) fn gather_noise(&mut self, file: Incoming, packed: Packed) {
-        if let Data::Stored(content) = packed.data {
-            self.push(Gathered::noise(file, content, packed.digests));
+    /// Gathers a file that is noise: one that is stored although it might be a fragment. Any other comes back.
+    pub(super) fn gather_noise(
+        &mut self,
+        file: Incoming,
+        packed: Packed,
+    ) -> Option<(Incoming, Packed)> {
+        let size = packed.size;
+        let may_be = size >= BLOCK && self.features.is_fragment(size) && file.is_all(size);
+        match packed.data {
+            Data::Stored(content) if may_be => {
+                self.push(Gathered::noise(file, content, packed.digests));
+                None
+            }
+            data => Some((file, Packed { data, ..packed })),
         }
     }
 

@@ -63,7 +63,7 @@ pub(super) fn build(
         return Ok(Built::Refused { findings: planned.plan.findings().to_vec() });
     }
     let image = args.output.join(planned.plan.file_name());
-    let contents = planned.plan.contents();
+    let inventory = planned.plan.inventory();
     let report = write(planned, &image, workers)?;
     if args.twice {
         let again = image.with_extension("again");
@@ -75,7 +75,7 @@ pub(super) fn build(
             return Ok(Built::Refused { findings: [report.findings, vec![finding]].concat() });
         }
     }
-    Ok(Built::Written { image, report, contents })
+    Ok(Built::Written { image, report, inventory })
 }
 
 fn write(planned: Planned, image: &Path, workers: usize) -> Result<Report> {

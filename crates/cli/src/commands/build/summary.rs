@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Serialize;
-use sysext::collisions::{Contents, collisions};
+use sysext::collisions::{Inventory, collisions};
 use sysext::{Finding, Report, Severity};
 
 use super::Job;
@@ -20,7 +20,7 @@ pub(super) enum Built {
         #[serde(flatten)]
         report: Report,
         #[serde(skip)]
-        contents: Contents,
+        inventory: Inventory,
     },
     /// Findings that forbid one.
     Refused { findings: Vec<Finding> },
@@ -88,11 +88,11 @@ pub(super) fn tell(row: &Row, verbose: bool, terminal: &Terminal) {
 
 /// Paths that two images of one system have with different content.
 pub(super) fn collide(rows: &[Row]) -> Vec<Finding> {
-    let mut systems = BTreeMap::<(&str, &str), Vec<(String, Contents)>>::new();
+    let mut systems = BTreeMap::<(&str, &str), Vec<(String, Inventory)>>::new();
     for row in rows {
-        if let Ok(Built::Written { contents, .. }) = &row.built {
+        if let Ok(Built::Written { inventory, .. }) = &row.built {
             let system = systems.entry((row.target.as_str(), row.arch)).or_default();
-            system.push((row.extension.clone(), contents.clone()));
+            system.push((row.extension.clone(), inventory.clone()));
         }
     }
     let mut found: Vec<Finding> = systems.values().flat_map(|all| collisions(all)).collect();
