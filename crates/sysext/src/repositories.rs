@@ -7,16 +7,18 @@ mod known;
 mod paths;
 mod request;
 mod search;
+mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 
 use resolve::index::{BadIndex, Index, Origin, Origins, Parts, PathTable};
 use resolve::{Need, PackageId, Pool, Problem, Repo, RepoId, Solution, solve};
-use rpm::repodata::{Checksum, Comps, Modules, Primary, Record, RepoConfig, Repomd, open};
+use rpm::repodata::{Comps, Modules, Primary, RepoConfig, Repomd, open};
 
 pub(crate) use known::known_names;
 pub use known::known_repositories;
+pub use wanted::Wanted;
+use wanted::What;
 
 use crate::base::Base;
 use crate::error::Error;
@@ -35,30 +37,6 @@ pub struct Repository {
     pub include: Vec<String>,
     /// Whether packages count that the default streams of modules hide.
     pub module_hotfixes: bool,
-}
-
-/// A file that is wanted.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Wanted {
-    /// Which repository, in the order in which they were given.
-    pub repository: usize,
-    /// Path below the repository's URL; empty is the index that the repository came as.
-    pub path: String,
-    /// Bytes, if they are known.
-    pub size: Option<u64>,
-    /// Which bytes of the file; all, if nothing is said.
-    pub range: Option<Range<u64>>,
-    what: What,
-}
-
-#[derive(Clone, Debug, Eq, PartialEq)]
-enum What {
-    Repomd,
-    Record(Record),
-    /// Which chunk of an index has which paths.
-    PathTable,
-    /// A chunk of paths, by its number.
-    PathChunk(usize),
 }
 
 /// What a person wants of repositories.
@@ -387,36 +365,5 @@ impl Repositories {
     /// All packages.
     pub fn pool(&self) -> &Pool {
         &self.pool
-    }
-}
-
-impl Wanted {
-    /// Whether it is the table of the repository's metadata, whose digest only a metalink tells.
-    pub fn is_repomd(&self) -> bool {
-        matches!(self.what, What::Repomd)
-    }
-
-    /// Digest of the file, if it is known.
-    pub fn checksum(&self) -> Option<&Checksum> {
-        match &self.what {
-            What::Record(record) => record.checksum.as_ref(),
-            _ => None,
-        }
-    }
-
-    /// The file of a kind, if the repository has it. Streams are preferred to zchunk, which is larger.
-    fn new(repository: usize, repomd: &Repomd, kind: &str) -> Option<Self> {
-        let record = [kind.to_owned(), format!("{kind}_gz"), format!("{kind}_zck")]
-            .iter()
-            .find_map(|kind| repomd.record(kind))?;
-        let record = Record { kind: kind.to_owned(), ..record.clone() };
-        let (path, size) = (record.location.clone(), record.size);
-        Some(Self { repository, path, size, range: None, what: What::Record(record) })
-    }
-
-    /// Bytes of a repository's index.
-    fn of_index(repository: usize, range: Range<u64>, what: What) -> Self {
-        let size = Some(range.end - range.start);
-        Self { repository, path: String::new(), size, range: Some(range), what }
     }
 }
