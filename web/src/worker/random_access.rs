@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 use js_sys::Uint8Array;
-use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{File, FileReaderSync};
 
-use super::source::describe;
+use super::source::{describe, read_slice};
 
 /// Bytes of a piece.
 const PIECE: u64 = 64 << 10;
@@ -52,13 +51,12 @@ impl Read for RandomAccess {
             if start >= end {
                 return Ok(0);
             }
-            let wrong = |error: JsValue| io::Error::other(describe(&error));
-            let blob = file.slice_with_f64_and_f64(start, end).map_err(wrong)?;
-            let buffer = reader.read_as_array_buffer(&blob).map_err(wrong)?;
+            let bytes = read_slice(reader, file, start, end);
+            let bytes = bytes.map_err(|error| io::Error::other(describe(&error)))?;
             if pieces.len() >= KEPT {
                 pieces.clear();
             }
-            pieces.insert(number, Uint8Array::new(&buffer).to_vec());
+            pieces.insert(number, bytes.to_vec());
         }
         let piece = pieces.get(&number).map(Vec::as_slice).unwrap_or_default();
         let read = piece.get((*at % PIECE) as usize..).unwrap_or_default().read(into)?;

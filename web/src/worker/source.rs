@@ -103,9 +103,8 @@ impl Pieces {
     /// Waits for the next piece.
     fn wait(&mut self) -> Result<(), JsValue> {
         let end = (self.end + self.next).min(self.file.size());
-        let blob = self.file.slice_with_f64_and_f64(self.end, end)?;
-        let bytes = self.reader.read_as_array_buffer(&blob)?;
-        self.push(&Uint8Array::new(&bytes));
+        let bytes = read_slice(&self.reader, &self.file, self.end, end)?;
+        self.push(&bytes);
         self.next = (self.next * GROWTH).min(MOST);
         Ok(())
     }
@@ -164,6 +163,18 @@ impl Ahead {
         let rest = self.pieces.borrow().file.slice_with_f64(at).ok()?;
         ReadableStreamByobReader::new(&rest.stream()).ok()
     }
+}
+
+/// Waits for the bytes of a file from `start` to `end`.
+pub(super) fn read_slice(
+    reader: &FileReaderSync,
+    file: &File,
+    start: f64,
+    end: f64,
+) -> Result<Uint8Array, JsValue> {
+    let slice = file.slice_with_f64_and_f64(start, end)?;
+    let bytes = reader.read_as_array_buffer(&slice)?;
+    Ok(Uint8Array::new(&bytes))
 }
 
 /// What the browser says went wrong.
