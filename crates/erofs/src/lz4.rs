@@ -203,12 +203,12 @@ fn zeros<T: Clone + Default, const N: usize>() -> Box<[T; N]> {
 /// Number of equal bytes at the start of both, at most the length of `b`; `a` is not shorter.
 #[inline]
 fn common(a: &[u8], b: &[u8]) -> usize {
+    let a = &a[..b.len()];
     let mut length = 0;
-    let (a_words, b_words) = (a.chunks_exact(8), b.chunks_exact(8));
-    for (x, y) in a_words.zip(b_words) {
-        let (x, y) = (word(x), word(y));
-        if x != y {
-            return length + ((x ^ y).trailing_zeros() / 8) as usize;
+    while let (Some(x), Some(y)) = (a[length..].first_chunk(), b[length..].first_chunk()) {
+        let different = u64::from_le_bytes(*x) ^ u64::from_le_bytes(*y);
+        if different != 0 {
+            return length + (different.trailing_zeros() / 8) as usize;
         }
         length += 8;
     }

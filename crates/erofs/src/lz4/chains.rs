@@ -98,6 +98,14 @@ impl<'a> Chains<'a> {
         usize::from(self.steps[place % KEPT])
     }
 
+    /// Whether there is another place within reach that has the hash of this one. Most places of what hardly compresses
+    /// have none.
+    #[inline]
+    pub(super) fn has_candidate(&mut self, at: usize) -> bool {
+        self.enter(at);
+        self.step(at) > 0
+    }
+
     /// The longest match that covers `at` and the three bytes behind it, among the first `depth` candidates. It
     /// starts at `low` or later, and is longer than `known` bytes, which are 3 or more.
     #[inline(always)]

@@ -117,9 +117,12 @@ impl<'a> Lazy<'a> {
         let last = self.chains.last()?.min(at + room);
         let (mut low, mut misses) = (at, 1 << SKIP_BITS);
         while at <= last {
-            let found = self.chains.longest(at, low, self.start, MIN_MATCH - 1, self.depth().first);
-            if found.is_some() {
-                return found;
+            if self.chains.has_candidate(at) {
+                let depth = self.depth().first;
+                let found = self.chains.longest(at, low, self.start, MIN_MATCH - 1, depth);
+                if found.is_some() {
+                    return found;
+                }
             }
             // What is stepped over may still be the start of a match that is found behind it.
             low = at + 1;
