@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 use crate::format::BLOCK;
 use crate::lz4::Workspace;
 use crate::options::Features;
-use crate::tree::NodeId;
+use crate::tree::{Kind, NodeId};
 use crate::write::Writer;
 
 /// Bytes of a file that are compressed on their own. The last block of a segment is stored padded, so long segments
@@ -39,8 +39,8 @@ pub(crate) type Digest = [u8; 32];
 pub struct Job {
     of: Of,
     content: Vec<u8>,
-    /// Whether the content ends here: whether its last cluster may be elsewhere than in blocks.
-    is_last: bool,
+    /// Bytes of all content, if it ends here: its last cluster may be elsewhere than in blocks.
+    end: Option<u64>,
     features: Option<Features>,
 }
 
@@ -111,14 +111,20 @@ impl Job {
     /// The next piece of a file's content: [`Writer::segment`] bytes, or all that there is. Behind it `left` bytes of the
     /// file are left.
     pub fn new(writer: &Writer, node: NodeId, content: Vec<u8>, left: u64) -> Self {
-        Self { of: Of::File(node), content, is_last: left == 0, features: writer.features() }
+        let size = match writer.tree().node(node).kind {
+            Kind::File(size) => size,
+            _ => content.len() as u64,
+        };
+        let end = (left == 0).then_some(size);
+        Self { of: Of::File(node), content, end, features: writer.features() }
     }
 
     /// Content that the writer gathered: a piece of the packed inode, or what is in front of a fragment. All but the end of
     /// the packed inode stays in blocks.
     pub(crate) fn gathered(of: Of, content: Vec<u8>, features: Features, is_last: bool) -> Self {
         let features = Features { fragments: false, ..features };
-        Self { of, content, is_last, features: Some(features) }
+        let end = is_last.then_some(content.len() as u64);
+        Self { of, content, end, features: Some(features) }
     }
 
     /// Bytes of content.
@@ -139,10 +145,10 @@ impl Job {
     /// Packs the content. No I/O, and what is left in the workspace changes nothing: the same bytes wherever and
     /// whenever it runs.
     pub fn run(self, workspace: &mut Workspace) -> Packed {
-        let Self { of, content, is_last, features } = self;
+        let Self { of, content, end, features } = self;
         let size = content.len();
-        let compressed = features
-            .and_then(|features| clusters::compress(&content, is_last, features, workspace));
+        let compressed =
+            features.and_then(|features| clusters::compress(&content, end, features, workspace));
         let shared = features.filter(|features| features.fragments);
         let is_long = shared.is_some_and(|features| size >= REPEATS * features.pcluster);
         let (data, chunks) = match compressed {

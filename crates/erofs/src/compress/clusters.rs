@@ -26,18 +26,18 @@ const MAP_HEADER: usize = 16;
 const MAX_INLINE: usize = BLOCK - 64 - MAP_HEADER;
 
 /// LZ4 in physical clusters, or `None` where that and its index save nothing. Only where the content is the last of
-/// its file its end may be elsewhere.
+/// its file, which has so many bytes in all, its end may be elsewhere.
 ///
 /// Every extent but the last crosses the end of a logical cluster, since the index has room for one start in each: a
 /// compressed extent takes more content than its blocks hold, a stored one exactly a block.
 pub(super) fn compress(
     content: &[u8],
-    is_last: bool,
+    end_of: Option<u64>,
     features: Features,
     workspace: &mut Workspace,
 ) -> Option<Data> {
-    let may_fragment = features.fragments && is_last;
-    let may_inline = features.inline_tails && is_last && !may_fragment;
+    let may_fragment = features.fragments && end_of.is_some();
+    let may_inline = features.inline_tails && end_of.is_some() && !may_fragment;
     let least = match (may_fragment, may_inline) {
         (true, _) => MIN_FRAGMENT,
         (_, true) => MIN_INLINE,
@@ -84,7 +84,7 @@ pub(super) fn compress(
             at = clusters.put_stored(at, end);
         }
     }
-    clusters.finish(end)
+    clusters.finish(end, end_of, features.pcluster)
 }
 
 /// All of the content as one physical cluster, or `None` where that takes too many blocks.
@@ -252,21 +252,41 @@ impl Clusters<'_> {
         End::Tail(Tail { bytes, content: (content.len() <= BLOCK).then(|| content.to_vec()) })
     }
 
-    /// All of it, if it is shorter than the content.
-    fn finish(self, end: End) -> Option<Data> {
-        let Self { content, blocks, extents, .. } = self;
+    /// All of it, if it is shorter than the content, which may be the last of a file of so many bytes.
+    fn finish(mut self, end: End, end_of: Option<u64>, limit: usize) -> Option<Data> {
         let elsewhere = match &end {
             End::Blocks => 0,
             End::Tail(tail) => tail.bytes.len() + MAP_HEADER,
             End::Fragment(content) => content.len(),
         };
-        // A pack of 16 entries takes 32 bytes.
-        let index = content.len().div_ceil(BLOCK) * 2;
-        // What the fragments make of it is not known yet; a file that is nothing else has no better place.
-        let is_fragment = matches!(&end, End::Fragment(_)) && extents.len() == 1;
-        let saves = is_fragment || blocks.len() + index + elsewhere < content.len();
+        let least = self.blocks.len() + index(self.content.len() as u64) + elsewhere;
+        let saves = least < self.content.len()
+            || matches!(end, End::Fragment(_))
+                && self.fragment_saves(end_of.unwrap_or_default(), limit);
+        let Self { blocks, extents, .. } = self;
         saves.then_some(Data::Compressed { blocks, extents, end })
     }
+
+    /// Whether the last extent, a fragment, is worth an index of all of a file of `size` bytes, of which all else is stored
+    /// as it is: the end of an archive for instance, which says what is in it.
+    fn fragment_saves(&mut self, size: u64, limit: usize) -> bool {
+        let start = match self.extents[..] {
+            // A file that is nothing else has no better place.
+            [_] => return true,
+            [.., last] => last.start as usize,
+            [] => return false,
+        };
+        if lz4::is_noise(&self.content[start..]) {
+            return false;
+        }
+        let (consumed, lz4) = self.cluster(start, limit);
+        consumed.saturating_sub(lz4.len()) > index(size)
+    }
+}
+
+/// Bytes of the shortest index of so much content: a pack of 16 entries takes 32.
+fn index(size: u64) -> usize {
+    (size.div_ceil(BLOCK as u64) * 2).try_into().unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ impl Job {
             let Features { pcluster, level, inline_tails, fragments } = features;
             [1, pcluster as u64, level.number().into(), inline_tails.into(), fragments.into()]
         });
-        let head = [self.of.number(), self.is_last.into()];
+        let head = [self.of.number(), self.end.unwrap_or(NONE)];
         (bytes(head.into_iter().chain(features)), self.content)
     }
 
@@ -26,7 +26,7 @@ impl Job {
     pub(super) fn from_parts(head: &[u8], content: Vec<u8>) -> Option<Self> {
         let mut numbers = numbers(head);
         let of = Of::from_number(numbers.next()?)?;
-        let is_last = numbers.next()? == 1;
+        let end = Some(numbers.next()?).filter(|end| *end != NONE);
         let features = match numbers.next()? {
             0 => None,
             _ => Some(Features {
@@ -36,7 +36,7 @@ impl Job {
                 fragments: numbers.next()? == 1,
             }),
         };
-        Some(Self { of, content, is_last, features })
+        Some(Self { of, content, end, features })
     }
 }
 

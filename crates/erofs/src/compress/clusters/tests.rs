@@ -6,7 +6,7 @@ use crate::options::{Options, Profile};
 
 fn compress(content: &[u8], profile: Profile) -> Option<Data> {
     let features = Options::new(profile).compression().expect("compresses");
-    super::compress(content, true, features, &mut Workspace::default())
+    super::compress(content, Some(content.len() as u64), features, &mut Workspace::default())
 }
 
 #[test]
@@ -106,4 +106,23 @@ fn ends_of_files_become_fragments() {
     let counted: usize = extents.iter().map(|extent| usize::from(extent.blocks)).sum();
     assert_eq!(blocks.len(), counted * BLOCK);
     assert_eq!(extents.last().map(|extent| extent.start as usize), Some(400_000 - rest.len()));
+}
+
+#[test]
+fn the_end_of_an_archive_is_a_fragment_unless_its_index_costs_more() {
+    let noise = crate::lz4::tests::noise(600_000, 256);
+    let list = (0..4000).flat_map(|number| format!("folder/file-{number}\n").into_bytes());
+    let archive: Vec<u8> = noise.iter().copied().chain(list).collect();
+    let compress = |content: &[u8], size| {
+        let features = Options::new(Profile::Small).compression().expect("compresses");
+        super::compress(content, Some(size), features, &mut Workspace::default())
+    };
+    let size = archive.len() as u64;
+    let Some(Data::Compressed { end: End::Fragment(end), .. }) = compress(&archive, size) else {
+        panic!("its list is a fragment")
+    };
+    assert!(archive.ends_with(&end) && end.len() > archive.len() - noise.len());
+    // The last piece of a file of a gigabyte.
+    assert!(compress(&archive, 1 << 30).is_none());
+    assert!(compress(&noise, noise.len() as u64).is_none());
 }
