@@ -15,7 +15,7 @@ pub(super) type Table = [u32; 1 << MAX_HASH_BITS];
 /// One block of so many is encoded by both hashes, the second first: most files have but one.
 const TRIED: usize = 16;
 /// The part of its content that a block must hold in addition by hashes of four bytes.
-const GAIN: usize = 32;
+const GAIN: usize = 64;
 
 /// Bits of eight bytes that are not hashed.
 const FIVE: u32 = 24;
