@@ -177,10 +177,10 @@ impl fmt::Display for Pcluster {
 impl FromStr for Pcluster {
     type Err = &'static str;
 
-    /// Bytes, or KiB or MiB with a K or M behind the number.
+    /// Bytes, or KiB or MiB with a K or M behind the number, which may be small.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let unit = [("K", 1 << 10), ("M", 1 << 20)];
-        let (number, unit) = unit
+        let units = [(['K', 'k'], 1 << 10), (['M', 'm'], 1 << 20)];
+        let (number, unit) = units
             .into_iter()
             .find_map(|(suffix, unit)| Some((text.strip_suffix(suffix)?, unit)))
             .unwrap_or((text, 1));
@@ -238,6 +238,7 @@ mod tests {
     fn knobs_are_read_as_people_write_them() {
         let bytes = |text: &str| text.parse().map(Pcluster::bytes);
         assert_eq!(bytes("64K"), Ok(65_536));
+        assert_eq!(bytes("64k"), Ok(65_536));
         assert_eq!(bytes("1M"), Ok(1 << 20));
         assert_eq!(bytes("4096"), Ok(4096));
         for bad in ["0", "6000", "2M", "K", "-4K", "99999999999999999999M"] {
