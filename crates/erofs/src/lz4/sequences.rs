@@ -8,16 +8,26 @@ pub(super) struct Sequences<'a> {
     start: usize,
     /// End of the content that is written.
     pub(super) anchor: usize,
+    /// Has room for all of the block.
     out: &'a mut Vec<u8>,
+    /// Bytes of `out` that are written.
+    written: usize,
     /// Most bytes of `out`.
     limit: usize,
     pub(super) is_full: bool,
 }
 
+/// Bytes of a token, 16 literals and a distance.
+const FEW: usize = 1 + 16 + 2;
+
 impl<'a> Sequences<'a> {
     pub(super) fn new(data: &'a [u8], start: usize, limit: usize, out: &'a mut Vec<u8>) -> Self {
-        let limit = out.len() + limit;
-        Self { data, start, anchor: start, out, limit, is_full: false }
+        let written = out.len();
+        // No match takes more than what it stands for, literals a byte more for 255.
+        let content = data.len() - start;
+        out.resize(written + limit.min(content + content / 255 + 16), 0);
+        let limit = written + limit;
+        Self { data, start, anchor: start, out, written, limit, is_full: false }
     }
 
     /// Appends the literals up to a match and the match, or as much of it as fits.
@@ -30,7 +40,7 @@ impl<'a> Sequences<'a> {
             self.is_full = true;
             return;
         };
-        put_sequence(self.out, self.data, self.anchor, Match { length, ..found });
+        self.put_sequence(Match { length, ..found });
         self.anchor = found.at + length;
         self.is_full = length < found.length;
     }
@@ -38,7 +48,7 @@ impl<'a> Sequences<'a> {
     /// Bytes that the block may still take. So many more literals are too many.
     #[inline]
     pub(super) fn room(&self) -> usize {
-        self.limit - self.out.len()
+        self.limit - self.written
     }
 
     /// Whether a match may start at `at`: close to the end of the content none is one.
@@ -67,10 +77,60 @@ impl<'a> Sequences<'a> {
     }
 
     /// Ends the block with literals.
-    pub(super) fn end(self) -> Block {
+    pub(super) fn end(mut self) -> Block {
         let literals = literals_that_fit(self.room()).min(self.data.len() - self.anchor);
-        put_last(self.out, &self.data[self.anchor..self.anchor + literals]);
+        self.put_token(literals, 0);
+        self.put_literals(literals);
+        self.out.truncate(self.written);
         Block { consumed: self.anchor + literals - self.start }
+    }
+
+    /// Appends the literals up to a match and the match.
+    #[inline]
+    fn put_sequence(&mut self, found: Match) {
+        let (literals, code) = (found.at - self.anchor, found.length - MIN_MATCH);
+        let distance = (found.distance as u16).to_le_bytes();
+        // Most literals are few: copies of known sizes, of which what is too much is written over.
+        if literals < 15
+            && let Some(content) = self.data[self.anchor..].first_chunk::<16>()
+            && let Some(out) = self.out[self.written..].first_chunk_mut::<FEW>()
+        {
+            out[0] = (literals << 4 | code.min(15)) as u8;
+            out[1..17].copy_from_slice(content);
+            out[1 + literals..3 + literals].copy_from_slice(&distance);
+            self.written += 3 + literals;
+        } else {
+            self.put_token(literals, code);
+            self.put_literals(literals);
+            self.put_bytes(&distance);
+        }
+        self.put_length(code);
+    }
+
+    fn put_token(&mut self, literals: usize, code: usize) {
+        self.put_bytes(&[(literals.min(15) << 4 | code.min(15)) as u8]);
+        self.put_length(literals);
+    }
+
+    fn put_literals(&mut self, count: usize) {
+        let out = &mut self.out[self.written..self.written + count];
+        out.copy_from_slice(&self.data[self.anchor..self.anchor + count]);
+        self.written += count;
+    }
+
+    /// Appends what of a length does not fit into the token.
+    fn put_length(&mut self, length: usize) {
+        let Some(mut rest) = length.checked_sub(15) else { return };
+        while rest >= 255 {
+            self.put_bytes(&[255]);
+            rest -= 255;
+        }
+        self.put_bytes(&[rest as u8]);
+    }
+
+    fn put_bytes(&mut self, bytes: &[u8]) {
+        self.out[self.written..self.written + bytes.len()].copy_from_slice(bytes);
+        self.written += bytes.len();
     }
 }
 
@@ -120,30 +180,6 @@ fn literals_that_fit(room: usize) -> usize {
     literals
 }
 
-/// Appends `data[from..found.at]` and a match.
-#[inline]
-fn put_sequence(out: &mut Vec<u8>, data: &[u8], from: usize, found: Match) {
-    let (literals, code) = (found.at - from, found.length - MIN_MATCH);
-    out.push(((literals.min(15) << 4) | code.min(15)) as u8);
-    put_length(out, literals);
-    // Most runs are short: a copy of known size and the cut are faster than a copy of unknown size.
-    match data[from..].first_chunk::<16>() {
-        Some(chunk) if literals <= chunk.len() => {
-            out.extend_from_slice(chunk);
-            out.truncate(out.len() - (chunk.len() - literals));
-        }
-        _ => out.extend_from_slice(&data[from..found.at]),
-    }
-    out.extend_from_slice(&(found.distance as u16).to_le_bytes());
-    put_length(out, code);
-}
-
-fn put_last(out: &mut Vec<u8>, literals: &[u8]) {
-    out.push((literals.len().min(15) << 4) as u8);
-    put_length(out, literals.len());
-    out.extend_from_slice(literals);
-}
-
 /// A length of which the token has these bits; `read` moves behind its further bytes.
 pub(super) fn length(bits: u8, block: &[u8], read: &mut usize) -> usize {
     let mut length = usize::from(bits);
@@ -157,17 +193,4 @@ pub(super) fn length(bits: u8, block: &[u8], read: &mut usize) -> usize {
             return length;
         }
     }
-}
-
-#[inline]
-fn put_length(out: &mut Vec<u8>, length: usize) {
-    if length < 15 {
-        return;
-    }
-    let mut rest = length - 15;
-    while rest >= 255 {
-        out.push(255);
-        rest -= 255;
-    }
-    out.push(rest as u8);
 }
