@@ -27,8 +27,17 @@ pub(super) struct Helper {
     _on_error: Closure<dyn Fn(ErrorEvent)>,
 }
 
-/// What the answers go to, in their order: fulfilled, failed.
-type Waiting = Rc<RefCell<VecDeque<(Function, Function)>>>;
+/// What was asked and not answered, in order.
+type Waiting = Rc<RefCell<VecDeque<Asked>>>;
+
+#[derive(Debug)]
+struct Asked {
+    /// What the answer goes to, and what goes wrong.
+    fulfilled: Function,
+    failed: Function,
+    /// Bytes that went with it.
+    bytes: u32,
+}
 
 impl Helper {
     /// One for each core, but no more than `most`; none where there is but one core or no worker can be started here.
@@ -51,12 +60,12 @@ impl Helper {
         options.set_name(name);
         let worker = Worker::new_with_options(script, &options)?;
         let waiting = Waiting::default();
-        let ready = promise(&waiting);
+        let ready = promise(&waiting, 0);
         let on_message = {
             let waiting = Rc::clone(&waiting);
             Closure::new(move |event: MessageEvent| {
                 let next = waiting.borrow_mut().pop_front();
-                if let Some((fulfilled, _)) = next {
+                if let Some(Asked { fulfilled, .. }) = next {
                     let _ = fulfilled.call1(&JsValue::UNDEFINED, &event.data());
                 }
             })
@@ -66,7 +75,7 @@ impl Helper {
             let (waiting, failure) = (Rc::clone(&waiting), Rc::clone(&failure));
             Closure::new(move |event: ErrorEvent| {
                 let text = format!("a worker failed: {}", event.message());
-                for (_, failed) in waiting.take() {
+                for Asked { failed, .. } in waiting.take() {
                     let _ = failed.call1(&JsValue::UNDEFINED, &text.as_str().into());
                 }
                 failure.replace(Some(text));
@@ -83,9 +92,9 @@ impl Helper {
         JsFuture::from(self.ready.clone()).await.map(drop)
     }
 
-    /// How many answers are due.
-    pub(super) fn due(&self) -> usize {
-        self.waiting.borrow().len()
+    /// How many bytes it has yet to answer for.
+    pub(super) fn due(&self) -> u64 {
+        self.waiting.borrow().iter().map(|asked| u64::from(asked.bytes)).sum()
     }
 
     /// Sends a message to one that listens, and gives what it will answer.
@@ -94,7 +103,7 @@ impl Helper {
             return Err(failure.as_str().into());
         }
         self.worker.post_message_with_transfer(message, &transferred(message))?;
-        Ok(promise(&self.waiting))
+        Ok(promise(&self.waiting, parts(message).2))
     }
 }
 
@@ -107,8 +116,10 @@ impl Drop for Helper {
 }
 
 /// What the next answer without one goes to.
-fn promise(waiting: &Waiting) -> Promise {
-    Promise::new(&mut |fulfilled, failed| waiting.borrow_mut().push_back((fulfilled, failed)))
+fn promise(waiting: &Waiting, bytes: u32) -> Promise {
+    Promise::new(&mut |fulfilled, failed| {
+        waiting.borrow_mut().push_back(Asked { fulfilled, failed, bytes });
+    })
 }
 
 /// In the helper: does with each message what it is there for.
