@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 use crate::format::BLOCK;
 use crate::lz4::Workspace;
 use crate::options::Features;
-use crate::tree::{Kind, NodeId};
+use crate::tree::NodeId;
 use crate::write::Writer;
 
 /// Bytes of a file that are compressed on their own. The last block of a segment is stored padded, so long segments
@@ -108,14 +108,10 @@ pub(crate) struct Extent {
 }
 
 impl Job {
-    /// The next piece of a file's content: [`Writer::segment`] bytes, or all that there is. Behind it `left` bytes of the
-    /// file are left.
+    /// The next piece of the content of a file of the writer's tree: [`Writer::segment`] bytes, or all that there is. Behind
+    /// it `left` bytes of the file are left.
     pub fn new(writer: &Writer, node: NodeId, content: Vec<u8>, left: u64) -> Self {
-        let size = match writer.tree().node(node).kind {
-            Kind::File(size) => size,
-            _ => content.len() as u64,
-        };
-        let end = (left == 0).then_some(size);
+        let end = writer.tree().node(node).kind.size().filter(|_| left == 0);
         Self { of: Of::File(node), content, end, features: writer.features() }
     }
 

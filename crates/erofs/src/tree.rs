@@ -135,6 +135,16 @@ impl Meta {
     }
 }
 
+impl Kind<u64> {
+    /// Bytes of content, if it is a file.
+    pub(crate) fn size(&self) -> Option<u64> {
+        match self {
+            Self::File(size) => Some(*size),
+            _ => None,
+        }
+    }
+}
+
 impl<T> Node<T> {
     /// The file type bits of `st_mode`, as in `stat(2)`.
     pub fn file_type(&self) -> u16 {

@@ -35,7 +35,7 @@ use crate::compress::{Job, Of, Packed, SEGMENT, STORED};
 use crate::error::Error;
 use crate::format::{BLOCK, SLOT, SUPERBLOCK_AT, SuperBlock};
 use crate::options::{Features, Options};
-use crate::tree::{Kind, Links, NodeId, Time, Tree};
+use crate::tree::{Links, NodeId, Time, Tree};
 use clusters::Clusters;
 use data::Incoming;
 use fragments::Fragments;
@@ -148,10 +148,7 @@ impl Writer {
     /// # Errors
     /// They are not two files of one size, or content of one of them has come or is shared already.
     pub fn share(&mut self, same: NodeId, first: NodeId) -> Result<(), Error> {
-        let size = |id: NodeId| match self.tree.node(id).kind {
-            Kind::File(size) => Some(size),
-            _ => None,
-        };
+        let size = |id: NodeId| self.tree.node(id).kind.size();
         let is_new = |id: NodeId| !self.shared.contains(&id) && !self.has_come[id.index()];
         let fits = same != first && size(same).is_some() && size(same) == size(first);
         if !fits || self.twins.contains_key(&same) || !is_new(same) || !is_new(first) {
@@ -172,9 +169,7 @@ impl Writer {
             self.fragments.as_mut().ok_or(Error::ContentNotWanted)?.add(packed)?;
             return self.write_gathered();
         };
-        let Kind::File(whole) = self.tree.node(node).kind else {
-            return Err(Error::ContentNotWanted);
-        };
+        let whole = self.tree.node(node).kind.size().ok_or(Error::ContentNotWanted)?;
         let incoming = match self.incoming.take() {
             Some(incoming) if incoming.node == node => incoming,
             Some(_) => return Err(Error::ContentNotWanted),
@@ -261,7 +256,7 @@ impl Writer {
         let unfinished = self.incoming.as_ref().map(|incoming| incoming.node);
         unfinished.or_else(|| {
             self.tree.ids().find(|id| {
-                let has_content = matches!(self.tree.node(*id).kind, Kind::File(size) if size > 0);
+                let has_content = self.tree.node(*id).kind.size() > Some(0);
                 has_content && !self.shared.contains(id) && !self.has_come[id.index()]
             })
         })
@@ -302,7 +297,7 @@ mod tests {
     use crate::lz4::Workspace;
     use crate::options::Profile;
     use crate::read::Image;
-    use crate::tree::Meta;
+    use crate::tree::{Kind, Meta};
 
     /// An image of files with these contents, checked to have them; `prepare` may change the writer.
     pub(super) fn pack(

@@ -2,6 +2,9 @@
 
 use super::{Block, LAST_LITERALS, MATCH_MARGIN, MIN_MATCH, Match, SHORT_LENGTH, extra};
 
+/// Bytes of a token, 16 literals and a distance.
+const FEW: usize = 1 + 16 + 2;
+
 /// A block that is being written.
 pub(super) struct Sequences<'a> {
     data: &'a [u8],
@@ -16,9 +19,6 @@ pub(super) struct Sequences<'a> {
     limit: usize,
     pub(super) is_full: bool,
 }
-
-/// Bytes of a token, 16 literals and a distance.
-const FEW: usize = 1 + 16 + 2;
 
 impl<'a> Sequences<'a> {
     pub(super) fn new(data: &'a [u8], start: usize, limit: usize, out: &'a mut Vec<u8>) -> Self {
