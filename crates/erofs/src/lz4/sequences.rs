@@ -23,9 +23,8 @@ pub(super) struct Sequences<'a> {
 impl<'a> Sequences<'a> {
     pub(super) fn new(data: &'a [u8], start: usize, limit: usize, out: &'a mut Vec<u8>) -> Self {
         let written = out.len();
-        // No match takes more than what it stands for, literals a byte more for 255.
-        let content = data.len() - start;
-        out.resize(written + limit.min(content + content / 255 + 16), 0);
+        // No match takes more than what it stands for as literals.
+        out.resize(written + limit.min(run(data.len() - start)), 0);
         let limit = written + limit;
         Self { data, start, anchor: start, out, written, limit, is_full: false }
     }
@@ -79,8 +78,7 @@ impl<'a> Sequences<'a> {
     /// Ends the block with literals.
     pub(super) fn end(mut self) -> Block {
         let literals = literals_that_fit(self.room()).min(self.data.len() - self.anchor);
-        self.put_token(literals, 0);
-        self.put_literals(literals);
+        self.put_run(literals, 0);
         self.out.truncate(self.written);
         Block { consumed: self.anchor + literals - self.start }
     }
@@ -100,22 +98,19 @@ impl<'a> Sequences<'a> {
             out[1 + literals..3 + literals].copy_from_slice(&distance);
             self.written += 3 + literals;
         } else {
-            self.put_token(literals, code);
-            self.put_literals(literals);
+            self.put_run(literals, code);
             self.put_bytes(&distance);
         }
         self.put_length(code);
     }
 
-    fn put_token(&mut self, literals: usize, code: usize) {
+    /// Appends a token and so many literals.
+    #[inline]
+    fn put_run(&mut self, literals: usize, code: usize) {
+        let data = self.data;
         self.put_bytes(&[(literals.min(15) << 4 | code.min(15)) as u8]);
         self.put_length(literals);
-    }
-
-    fn put_literals(&mut self, count: usize) {
-        let out = &mut self.out[self.written..self.written + count];
-        out.copy_from_slice(&self.data[self.anchor..self.anchor + count]);
-        self.written += count;
+        self.put_bytes(&data[self.anchor..][..literals]);
     }
 
     /// Appends what of a length does not fit into the token.
@@ -155,10 +150,16 @@ pub(crate) fn cut(block: &[u8], content: &[u8], limit: usize, out: &mut Vec<u8>)
     sequences.end()
 }
 
+/// Bytes of a token and so many literals.
+#[inline]
+fn run(literals: usize) -> usize {
+    1 + extra(literals) + literals
+}
+
 /// The length that a match may have so that its sequence and the literals that must end a block fit into `room`.
 #[inline]
 fn fitting(literals: usize, length: usize, room: usize) -> Option<usize> {
-    let fixed = 1 + extra(literals) + literals + 2;
+    let fixed = run(literals) + 2;
     let ending = |length: usize| 1 + LAST_LITERALS.max(MATCH_MARGIN.saturating_sub(length));
     if fixed + extra(length - MIN_MATCH) + ending(length) <= room {
         return Some(length);
@@ -174,7 +175,7 @@ fn fitting(literals: usize, length: usize, room: usize) -> Option<usize> {
 /// How many literals can end a block in `room` bytes, token included.
 fn literals_that_fit(room: usize) -> usize {
     let mut literals = room - 1;
-    while 1 + extra(literals) + literals > room {
+    while run(literals) > room {
         literals -= 1;
     }
     literals
