@@ -259,23 +259,26 @@ impl Clusters<'_> {
             End::Tail(tail) => tail.bytes.len() + MAP_HEADER,
             End::Fragment(content) => content.len(),
         };
-        let least = self.blocks.len() + index(self.content.len() as u64) + elsewhere;
-        let saves = least < self.content.len()
-            || matches!(end, End::Fragment(_))
-                && self.fragment_saves(end_of.unwrap_or_default(), limit);
+        let all = self.blocks.len() + index(self.content.len() as u64) + elsewhere;
+        let saves = all < self.content.len()
+            || match &end {
+                End::Fragment(content) => {
+                    let start = self.content.len() - content.len();
+                    self.fragment_saves(start, end_of.unwrap_or_default(), limit)
+                }
+                _ => false,
+            };
         let Self { blocks, extents, .. } = self;
         saves.then_some(Data::Compressed { blocks, extents, end })
     }
 
-    /// Whether the last extent, a fragment, is worth an index of all of a file of `size` bytes, of which all else is stored
-    /// as it is: the end of an archive for instance, which says what is in it.
-    fn fragment_saves(&mut self, size: u64, limit: usize) -> bool {
-        let start = match self.extents[..] {
+    /// Whether the content from `start` on is worth an index of all of a file of `size` bytes as a fragment, if all else of it
+    /// is stored as it is: the end of an archive for instance, which says what is in it.
+    fn fragment_saves(&mut self, start: usize, size: u64, limit: usize) -> bool {
+        if start == 0 {
             // A file that is nothing else has no better place.
-            [_] => return true,
-            [.., last] => last.start as usize,
-            [] => return false,
-        };
+            return true;
+        }
         if lz4::is_noise(&self.content[start..]) {
             return false;
         }
