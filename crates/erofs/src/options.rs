@@ -177,7 +177,7 @@ impl fmt::Display for Pcluster {
 impl FromStr for Pcluster {
     type Err = &'static str;
 
-    /// Bytes, or KiB or MiB with a K or M behind the number, which may be small.
+    /// Bytes, or KiB or MiB with K or M behind the number, or k or m.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let units = [(['K', 'k'], 1 << 10), (['M', 'm'], 1 << 20)];
         let (number, unit) = units
