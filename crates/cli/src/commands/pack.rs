@@ -106,20 +106,43 @@ struct Hashed {
 fn hashes(all: &[Place], files: &mut Files, tree: &Tree<u64>) -> Result<Vec<Hashed>> {
     let mut sizes = BTreeMap::<u64, usize>::new();
     all.iter().for_each(|place| *sizes.entry(place.size(tree)).or_default() += 1);
+    sizes.retain(|_, count| *count > 1);
+    let (all_below, mut room) = kept(&sizes);
     let mut hashes = Vec::new();
-    let mut room = KEPT;
-    for (nth, place) in all.iter().enumerate().filter(|(_, place)| sizes[&place.size(tree)] > 1) {
+    for (nth, place) in all.iter().enumerate() {
+        let size = place.size(tree);
+        if !sizes.contains_key(&size) {
+            continue;
+        }
         interrupt::check()?;
         let mut file = files.source(*place, tree);
-        let weight = file.size + PER_FILE;
-        if file.size <= Pieces::SIZE && weight <= room {
+        let left = room.checked_sub(weight(size)).filter(|_| size == all_below);
+        if size < all_below || left.is_some() {
+            room = left.unwrap_or(room);
             file.keep_content()?;
             files.keep(&file);
-            room -= weight;
         }
-        hashes.push(Hashed { size: file.size, hash: file.hash()?, nth });
+        hashes.push(Hashed { size, hash: file.hash()?, nth });
     }
     Ok(hashes)
+}
+
+/// Of what size on files, of which there are so many of each size, are not all kept, and the memory for those of just that
+/// size. The smallest are kept: the more files, the fewer are opened twice.
+fn kept(sizes: &BTreeMap<u64, usize>) -> (u64, u64) {
+    let mut room = KEPT;
+    for (&size, &count) in sizes.range(..=Pieces::SIZE) {
+        let Some(left) = room.checked_sub(weight(size) * count as u64) else {
+            return (size, room);
+        };
+        room = left;
+    }
+    (Pieces::SIZE + 1, 0)
+}
+
+/// Bytes of memory that a file takes while it is kept.
+fn weight(size: u64) -> u64 {
+    size + PER_FILE
 }
 
 /// An image in the making.
