@@ -10,15 +10,17 @@ use super::shortest::{Effort, Shortest};
 use super::trees;
 use super::{Block, MIN_MATCH, Match, SHORT_LENGTH, Sequences, sequence};
 
-/// After `1 << SKIP_BITS` misses the search steps by one byte more.
+/// After `1 << SKIP_BITS` misses the search steps by one byte more,
 const SKIP_BITS: u32 = 8;
+/// or sooner at the levels that look less far where content is not dense.
+const SKIP_BITS_SOON: u32 = 6;
 /// How many candidates are looked at where matches are long, if few are elsewhere.
 const WHERE_LONG: Depth = Depth { first: 64, better: 128 };
 
 pub(crate) struct Lazy<'a> {
     chains: Chains<'a>,
     depth: Depth,
-    /// Whether more are looked at where the content is dense.
+    /// Whether more are looked at where the content is dense, and misses are skipped sooner.
     adapts: bool,
     overlaps: Overlaps,
     shortest: Shortest<'a>,
@@ -115,7 +117,8 @@ impl<'a> Lazy<'a> {
     /// The next match at `at` or up to `room` bytes behind it.
     fn first(&mut self, mut at: usize, room: usize) -> Option<Match> {
         let last = self.chains.last()?.min(at + room);
-        let (mut low, mut misses) = (at, 1 << SKIP_BITS);
+        let skip_bits = if self.adapts { SKIP_BITS_SOON } else { SKIP_BITS };
+        let (mut low, mut misses) = (at, 1 << skip_bits);
         while at <= last {
             if self.chains.has_candidate(at) {
                 let depth = self.depth().first;
@@ -126,7 +129,7 @@ impl<'a> Lazy<'a> {
             }
             // What is stepped over may still be the start of a match that is found behind it.
             low = at + 1;
-            at += misses >> SKIP_BITS;
+            at += misses >> skip_bits;
             misses += 1;
         }
         None
