@@ -28,7 +28,8 @@ pub(crate) const STORED: usize = 1 << 20;
 /// Bytes that a job and its result take beside their content, about: a number that is the same on all targets.
 const PER_JOB: usize = 512;
 
-/// Physical clusters in content that is looked for in other content: what is shorter has hardly a whole one in common.
+/// Physical clusters in content that is looked for in other content, of which one is full: what is shorter has hardly a
+/// whole one in common.
 const REPEATS: usize = 4;
 
 /// SHA-256 of a cluster or of content: what is stored once for two must not depend on a hash that can be forged.
@@ -146,9 +147,11 @@ impl Job {
         let compressed =
             features.and_then(|features| clusters::compress(&content, end, features, workspace));
         let shared = features.filter(|features| features.fragments);
-        let is_long = shared.is_some_and(|features| size >= REPEATS * features.pcluster);
         let (data, chunks) = match compressed {
             Some(data) => {
+                let is_long = shared.is_some_and(|Features { pcluster, .. }| {
+                    size >= REPEATS * pcluster && data.blocks() * BLOCK >= pcluster
+                });
                 let chunks = if is_long { chunks::chunks(&content) } else { Vec::new() };
                 // Of pieces of the packed inode there is a new one each time, and what is kept of one is much.
                 if of != Of::Fragments {
@@ -164,6 +167,14 @@ impl Job {
 }
 
 impl Data {
+    /// How many blocks there are.
+    fn blocks(&self) -> usize {
+        match self {
+            Self::Stored(content) => content.len().div_ceil(BLOCK),
+            Self::Compressed { blocks, .. } => blocks.len() / BLOCK,
+        }
+    }
+
     /// The digest of each cluster.
     fn digests(&self) -> Vec<Digest> {
         let digest = |cluster: &[u8]| Sha256::digest(cluster).into();

@@ -10,6 +10,9 @@ use crate::error::Error;
 use crate::format::{BLOCK, BLOCK_BYTES, MapHeader};
 use crate::tree::NodeId;
 
+/// How many times its cost a full index must save if only a part of the content is known.
+const FAR_MORE: u64 = 2;
+
 /// A file of which some content may have come.
 #[derive(Debug)]
 pub(super) struct Incoming {
@@ -29,6 +32,8 @@ pub(super) struct Incoming {
     index: Option<Vec<Entry>>,
     /// Whether physical clusters may be larger than a block.
     big: bool,
+    /// Blocks that are in the image twice, since less was gained than a full index costs.
+    missed: u64,
 }
 
 impl Incoming {
@@ -45,6 +50,7 @@ impl Incoming {
             fragment_start: size,
             index: None,
             big,
+            missed: 0,
         }
     }
 
@@ -152,9 +158,12 @@ impl Incoming {
         output: &mut Output,
         clusters: &mut Clusters,
     ) {
-        let repeated = clusters.repeated(&piece);
+        let saved = clusters.count(&piece);
+        let may_save_more = saved < piece.blocks() && self.gains(piece.blocks());
+        let repeated = may_save_more.then(|| clusters.repeated(&piece)).flatten();
         let repeated = repeated.filter(|piece| self.gains(clusters.count(piece)));
-        let share = repeated.is_some() || self.gains(clusters.count(&piece));
+        let share = repeated.is_some() || self.gains(saved);
+        self.missed += if share { 0 } else { saved };
         let piece = repeated.unwrap_or(piece);
         let mut extents: Vec<_> = piece.parts.iter().map(|part| part.extent).collect();
         extents.iter_mut().for_each(|extent| extent.start += start as u32);
@@ -189,7 +198,7 @@ impl Incoming {
     }
 
     /// Whether so many blocks that are in the image save more than a full index costs, which it may take to say where each
-    /// is.
+    /// is: here, or by far in all of the file, if it goes on as it was.
     fn gains(&self, saved: u64) -> bool {
         let entries = self.size.div_ceil(BLOCK_BYTES);
         // A tail that would follow the inode takes a block of its own then.
@@ -198,7 +207,9 @@ impl Incoming {
             Some(_) => 6 * entries,
             None => 8 * entries + BLOCK_BYTES,
         };
-        saved * BLOCK_BYTES > costs
+        let so_far = u128::from((self.missed + saved) * BLOCK_BYTES);
+        let in_all = so_far * u128::from(self.size) / u128::from(self.received);
+        saved * BLOCK_BYTES > costs || saved > 0 && in_all > u128::from(FAR_MORE * costs)
     }
 
     pub(super) fn is_complete(&self) -> bool {

@@ -126,6 +126,14 @@ mod tests {
         assert!(two < one + one / 4, "{two} bytes, once {one}");
     }
 
+    #[test]
+    fn a_file_of_hardly_anything_but_zeros_has_few_of_them() {
+        let zeros = vec![0; 64 << 20];
+        let (few, alone) = (size(&[zeros[..8 << 20].to_vec()]), size(&[zeros]));
+        // The index alone is four blocks of a piece. Some pieces come before it is known that it gains to share them.
+        assert!(alone < 5 * few, "{alone} bytes, an eighth {few}");
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(100))]
         /// Slices of the same bytes in any order, in clusters of any size.
