@@ -5,7 +5,7 @@
 //! it lies on the chain of each of its bytes, and the one with the widest steps is the shortest way: often it is the
 //! chain of the byte that ended the match so far.
 
-use super::density::Density;
+use super::density::{Density, Worth};
 use super::numbering::Numbering;
 use super::{KEPT, LAST_LITERALS, MATCH_MARGIN, MAX_DISTANCE, MIN_MATCH, Match};
 use super::{common, hash, read32, read64, zeros};
@@ -46,10 +46,10 @@ pub(super) struct Chains<'a> {
 }
 
 impl<'a> Chains<'a> {
-    pub(super) fn new(data: &'a [u8], tables: &'a mut Tables) -> Self {
+    pub(super) fn new(data: &'a [u8], tables: &'a mut Tables, worth: Worth) -> Self {
         let Tables { head, steps, numbering } = tables;
         let base = numbering.begin(data.len(), &mut **head);
-        Self { data, head, steps, base, entered: 0, density: Density::default() }
+        Self { data, head, steps, base, entered: 0, density: Density::new(worth) }
     }
 
     /// Begins a block: matches must not reach back before `start`.

@@ -10,17 +10,33 @@ pub(super) const BRIEF: usize = 8;
 const WINDOW: u32 = 256;
 /// How many times as long searches are where nearly all of them meet [`MANY`].
 const DENSEST: usize = 5;
-/// Candidates for each byte of content with which trees take no more time than chains.
-const CROWD: usize = 8;
 /// Most bytes that a search goes over where it is worth its time to search at all places.
 const SHORT: usize = 8;
-/// Least bytes that it goes over where trees are worth their time, if not all places are searched anyway.
-const LONG: usize = 6;
 /// Least bytes that a search goes over where matches are long. Trees that are asked as rarely know too little.
 const FAR: usize = 16;
 /// How many more windows must be so than not until it counts, and how many count at most.
 const SURE: u32 = 8;
 const SUREST: u32 = 64;
+
+/// From where on what takes time is worth it.
+#[derive(Clone, Copy)]
+pub(super) struct Worth {
+    /// Candidates for each byte of content with which trees take no more time than chains.
+    crowd: usize,
+    /// Least bytes that a search goes over where trees are worth their time.
+    long: usize,
+    /// Least bytes that it goes over where matches are long although few searches meet [`MANY`] candidates: in tables of
+    /// HTML and dumps of databases for instance.
+    far_if_few: usize,
+}
+
+impl Worth {
+    pub(super) const AS_EVER: Self = Self { crowd: 12, long: 6, far_if_few: FAR };
+    /// Where time is worth less.
+    pub(super) const THOROUGH: Self = Self { crowd: 8, far_if_few: 10, ..Self::AS_EVER };
+    /// Where all places are searched anyway, or nearly all.
+    pub(super) const EVERYWHERE: Self = Self { crowd: 8, long: 0, ..Self::AS_EVER };
+}
 
 /// How content is best parsed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -61,8 +77,7 @@ enum Dense {
 
 /// What the last searches met.
 pub(super) struct Density {
-    /// Least bytes that a search goes over where trees are worth their time: 0 or [`LONG`].
-    least: usize,
+    worth: Worth,
     /// Where the first search of this window was.
     from: usize,
     searches: u32,
@@ -86,23 +101,17 @@ pub(super) struct Density {
     far: u32,
 }
 
-impl Default for Density {
-    fn default() -> Self {
-        let (from, searches, met, many, found, late) = (0, 0, 0, 0, 0, 0);
-        let (least, dense, crowded, long, even, far) = (LONG, Dense::Hardly, 0, 0, 0, 0);
-        Self { least, from, searches, met, many, found, late, dense, crowded, long, even, far }
-    }
-}
-
 impl Density {
-    /// Of content that is searched at all places, or nearly all.
-    pub(super) fn everywhere() -> Self {
-        Self { least: 0, ..Self::default() }
+    /// Of content of which nothing is known.
+    pub(super) fn new(worth: Worth) -> Self {
+        let (from, searches, met, many, found, late) = (0, 0, 0, 0, 0, 0);
+        let (dense, crowded, long, even, far) = (Dense::Hardly, 0, 0, 0, 0);
+        Self { worth, from, searches, met, many, found, late, dense, crowded, long, even, far }
     }
 
     /// Begins anew.
     pub(super) fn forget(&mut self) {
-        *self = Self { least: self.least, ..Self::default() };
+        *self = Self::new(self.worth);
     }
 
     /// Notes a search at `at` that met so many candidates until it found the longest match, 0 if it found none, and in
@@ -127,7 +136,7 @@ impl Density {
 
     /// Ends a window that went over so many bytes of content.
     fn decide(&mut self, bytes: usize) {
-        let Self { met, many, found, late, crowded, long, even, far, least, .. } = *self;
+        let Self { met, many, found, late, crowded, long, even, far, worth, .. } = *self;
         // The more content a search goes over, the less a longer search costs.
         let is_dense = many >= WINDOW / 3 || many as usize * bytes >= (WINDOW * WINDOW) as usize;
         let is_densest = many >= WINDOW - WINDOW / 8;
@@ -138,20 +147,20 @@ impl Density {
         } else {
             Dense::Hardly
         };
-        let is_crowded = bytes > 0 && met >= CROWD * bytes && late > found / 3;
-        let is_far = bytes >= FAR * WINDOW as usize;
-        let is_between = bytes > least * WINDOW as usize && !is_far;
+        let is_crowded = bytes > 0 && met >= worth.crowd * bytes && late > found / 3;
+        let is_few = many < WINDOW * 2 / 5;
+        let is_far = bytes >= if is_few { worth.far_if_few } else { FAR } * WINDOW as usize;
+        let is_between = bytes > worth.long * WINDOW as usize && !is_far;
         let is_long = is_densest && late > found / 16 && is_between;
         let meets_some = many >= WINDOW / 5 && !is_densest;
         let is_even = meets_some && late < found / 8 && bytes <= SHORT * WINDOW as usize;
         *self = Self {
-            least,
             dense,
             crowded: counted(crowded, is_crowded),
             long: if is_crowded { 0 } else { counted(long, is_long) },
             even: counted(even, is_even).min(SUREST),
             far: counted(far, is_far).min(SURE),
-            ..Self::default()
+            ..Self::new(worth)
         };
     }
 

@@ -4,7 +4,7 @@
 //! searched, none between a match's first byte and its end but one shortly before the end.
 
 use super::chains::{self, Chains};
-use super::density::{BRIEF, MANY, Parse};
+use super::density::{BRIEF, MANY, Parse, Worth};
 use super::overlaps::Overlaps;
 use super::shortest::{Effort, Shortest};
 use super::trees;
@@ -58,8 +58,9 @@ impl<'a> Lazy<'a> {
         depth: Depth,
         adapts: bool,
     ) -> Self {
+        let worth = if adapts { Worth::THOROUGH } else { Worth::AS_EVER };
         Self {
-            chains: Chains::new(data, tables),
+            chains: Chains::new(data, tables, worth),
             depth,
             adapts,
             overlaps: Overlaps::default(),

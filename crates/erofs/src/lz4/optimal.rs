@@ -1,7 +1,7 @@
 //! The shortest way through the longest matches, everywhere.
 
 use super::chains::{self, Chains};
-use super::density::Density;
+use super::density::Worth;
 use super::shortest::{Effort, Shortest};
 use super::{Block, Sequences, trees};
 
@@ -18,8 +18,7 @@ impl<'a> Optimal<'a> {
         trees: &'a mut trees::Tables,
         effort: Effort,
     ) -> Self {
-        let mut chains = Chains::new(data, tables);
-        chains.density = Density::everywhere();
+        let chains = Chains::new(data, tables, Worth::EVERYWHERE);
         Self { chains, effort, shortest: Shortest::new(data, trees) }
     }
 

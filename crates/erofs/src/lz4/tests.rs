@@ -162,6 +162,25 @@ fn records_take_little_more_than_the_shortest_way() {
 }
 
 #[test]
+fn dumps_of_databases_take_little_more_than_the_shortest_way() {
+    let syllables =
+        ["an", "ber", "co", "dis", "er", "in", "la", "mo", "ness", "re", "si", "ter", "un"];
+    let row = |(nth, bytes): (usize, &[u8; 8])| {
+        let name = |bytes: &[u8]| -> String {
+            bytes.iter().map(|byte| syllables[usize::from(*byte) % syllables.len()]).collect()
+        };
+        let (one, other) = (name(&bytes[..3]), name(&bytes[3..6]));
+        let (age, day) = (bytes[6] % 90, bytes[7] % 28);
+        format!(
+            "INSERT INTO `users` VALUES ({nth},'{one}','{other}@example.com',{age},'2024-01-{day:02}');\n"
+        )
+    };
+    let rows: String = noise(80_000, 256).as_chunks().0.iter().enumerate().map(row).collect();
+    let [good, shortest] = sizes(rows.as_bytes(), [4, 12]);
+    assert!(good < shortest + shortest / 40, "{good} of {shortest}");
+}
+
+#[test]
 fn repeated_content_fills_the_limit_and_shrinks() {
     let zeros = vec![0; 4 << 20];
     assert_eq!(round_trip(&zeros, 4096).div_ceil(4096), 5);
