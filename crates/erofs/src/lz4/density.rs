@@ -28,12 +28,15 @@ pub(super) struct Worth {
     /// Least bytes that it goes over where matches are long although few searches meet [`MANY`] candidates: in tables of
     /// HTML and dumps of databases for instance.
     far_if_few: usize,
+    /// Whether it is worth its time to choose between matches wherever a search finds the longest late.
+    chooses: bool,
 }
 
 impl Worth {
-    pub(super) const AS_EVER: Self = Self { crowd: 12, long: 6, far_if_few: FAR };
+    pub(super) const AS_EVER: Self = Self { crowd: 12, long: 6, far_if_few: FAR, chooses: false };
     /// Where time is worth less.
-    pub(super) const THOROUGH: Self = Self { crowd: 8, far_if_few: 10, ..Self::AS_EVER };
+    pub(super) const THOROUGH: Self =
+        Self { crowd: 8, far_if_few: 10, chooses: true, ..Self::AS_EVER };
     /// Where all places are searched anyway, or nearly all.
     pub(super) const EVERYWHERE: Self = Self { crowd: 8, long: 0, ..Self::AS_EVER };
 }
@@ -44,7 +47,7 @@ pub(super) enum Parse {
     /// As elsewhere.
     AsEver,
     /// The shortest way through [overlapping](super::overlaps) matches. Matches are long: in tables of the same words
-    /// for instance.
+    /// for instance. Or many are about as long: in the same words in any order.
     Overlaps,
     /// The shortest way through what searches of few candidates find. In lists of numbers or words for instance the
     /// longest match is found early, and another like it begins at the next place.
@@ -97,16 +100,16 @@ pub(super) struct Density {
     long: u32,
     /// How many more were even than not: with many candidates, of which one of the first is the best.
     even: u32,
-    /// How many more were far than not: with searches that go over [`FAR`] bytes.
-    far: u32,
+    /// How many more were so than not that the choice between matches that overlap counts.
+    overlap: u32,
 }
 
 impl Density {
     /// Of content of which nothing is known.
     pub(super) fn new(worth: Worth) -> Self {
         let (from, searches, met, many, found, late) = (0, 0, 0, 0, 0, 0);
-        let (dense, crowded, long, even, far) = (Dense::Hardly, 0, 0, 0, 0);
-        Self { worth, from, searches, met, many, found, late, dense, crowded, long, even, far }
+        let (dense, crowded, long, even, overlap) = (Dense::Hardly, 0, 0, 0, 0);
+        Self { worth, from, searches, met, many, found, late, dense, crowded, long, even, overlap }
     }
 
     /// Begins anew.
@@ -136,7 +139,7 @@ impl Density {
 
     /// Ends a window that went over so many bytes of content.
     fn decide(&mut self, bytes: usize) {
-        let Self { met, many, found, late, crowded, long, even, far, worth, .. } = *self;
+        let Self { met, many, found, late, crowded, long, even, overlap, worth, .. } = *self;
         // The more content a search goes over, the less a longer search costs.
         let is_dense = many >= WINDOW / 3 || many as usize * bytes >= (WINDOW * WINDOW) as usize;
         let is_densest = many >= WINDOW - WINDOW / 8;
@@ -150,6 +153,7 @@ impl Density {
         let is_crowded = bytes > 0 && met >= worth.crowd * bytes && late > found / 3;
         let is_few = many < WINDOW * 2 / 5;
         let is_far = bytes >= if is_few { worth.far_if_few } else { FAR } * WINDOW as usize;
+        let is_chosen = worth.chooses && is_dense && !is_densest && late > found * 3 / 8;
         let is_between = bytes > worth.long * WINDOW as usize && !is_far;
         let is_long = is_densest && late > found / 16 && is_between;
         let meets_some = many >= WINDOW / 5 && !is_densest;
@@ -159,7 +163,7 @@ impl Density {
             crowded: counted(crowded, is_crowded),
             long: if is_crowded { 0 } else { counted(long, is_long) },
             even: counted(even, is_even).min(SUREST),
-            far: counted(far, is_far).min(SURE),
+            overlap: counted(overlap, is_far || is_chosen).min(SURE),
             ..Self::new(worth)
         };
     }
@@ -183,7 +187,7 @@ impl Density {
             Parse::FewTrees
         } else if self.is_even() {
             Parse::ShortestWay
-        } else if self.far > 1 {
+        } else if self.overlap > 1 {
             Parse::Overlaps
         } else {
             Parse::AsEver

@@ -181,6 +181,24 @@ fn dumps_of_databases_take_little_more_than_the_shortest_way() {
 }
 
 #[test]
+fn lines_of_words_in_any_order_take_little_more_than_the_shortest_way() {
+    let line = |[what, one, two, number]: &[u8; 4]| {
+        let what =
+            ["mov", "add", "lea", "cmp", "jmp", "call", "push", "pop"][usize::from(what % 8)];
+        let register = |byte: u8| ["eax", "ebx", "rcx", "rdx", "rsi", "rdi"][usize::from(byte % 6)];
+        let (one, two) = (register(*one), register(*two));
+        if number % 2 == 0 {
+            format!("  {what} {one}, {two}\n")
+        } else {
+            format!("  {what} {one}, [rbp-{number:#x}]\n")
+        }
+    };
+    let lines: String = noise(120_000, 256).as_chunks().0.iter().map(line).collect();
+    let [good, shortest] = sizes(lines.as_bytes(), [4, 12]);
+    assert!(good < shortest + shortest / 8, "{good} of {shortest}");
+}
+
+#[test]
 fn repeated_content_fills_the_limit_and_shrinks() {
     let zeros = vec![0; 4 << 20];
     assert_eq!(round_trip(&zeros, 4096).div_ceil(4096), 5);
