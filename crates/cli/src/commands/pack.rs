@@ -107,18 +107,15 @@ fn hashes(all: &[Place], files: &mut Files, tree: &Tree<u64>) -> Result<Vec<Hash
     let mut sizes = BTreeMap::<u64, usize>::new();
     all.iter().for_each(|place| *sizes.entry(place.size(tree)).or_default() += 1);
     sizes.retain(|_, count| *count > 1);
-    let (all_below, mut room) = kept(&sizes);
+    keep_smallest(&mut sizes);
     let mut hashes = Vec::new();
     for (nth, place) in all.iter().enumerate() {
         let size = place.size(tree);
-        if !sizes.contains_key(&size) {
-            continue;
-        }
+        let Some(kept) = sizes.get_mut(&size) else { continue };
         interrupt::check()?;
         let mut file = files.source(*place, tree);
-        let left = room.checked_sub(weight(size)).filter(|_| size == all_below);
-        if size < all_below || left.is_some() {
-            room = left.unwrap_or(room);
+        if *kept > 0 {
+            *kept -= 1;
             file.keep_content()?;
             files.keep(&file);
         }
@@ -127,22 +124,16 @@ fn hashes(all: &[Place], files: &mut Files, tree: &Tree<u64>) -> Result<Vec<Hash
     Ok(hashes)
 }
 
-/// Of what size on files, of which there are so many of each size, are not all kept, and the memory for those of just that
-/// size. The smallest are kept: the more files, the fewer are opened twice.
-fn kept(sizes: &BTreeMap<u64, usize>) -> (u64, u64) {
+/// Takes for how many files there are of each size how many of them are kept. The smallest are: the more files, the fewer are
+/// opened twice.
+fn keep_smallest(sizes: &mut BTreeMap<u64, usize>) {
     let mut room = KEPT;
-    for (&size, &count) in sizes.range(..=Pieces::SIZE) {
-        let Some(left) = room.checked_sub(weight(size) * count as u64) else {
-            return (size, room);
-        };
-        room = left;
+    for (&size, count) in sizes {
+        let weight = size + PER_FILE;
+        let fit = if size <= Pieces::SIZE { room / weight } else { 0 };
+        *count = (*count).min(fit as usize);
+        room -= weight * *count as u64;
     }
-    (Pieces::SIZE + 1, 0)
-}
-
-/// Bytes of memory that a file takes while it is kept.
-fn weight(size: u64) -> u64 {
-    size + PER_FILE
 }
 
 /// An image in the making.
