@@ -153,7 +153,7 @@ impl Density {
         let is_crowded = bytes > 0 && met >= worth.crowd * bytes && late > found / 3;
         let is_few = many < WINDOW * 2 / 5;
         let is_far = bytes >= if is_few { worth.far_if_few } else { FAR } * WINDOW as usize;
-        let is_chosen = worth.chooses && is_dense && !is_densest && late > found * 3 / 8;
+        let is_late = worth.chooses && matches!(dense, Dense::Well) && late > found * 3 / 8;
         let is_between = bytes > worth.long * WINDOW as usize && !is_far;
         let is_long = is_densest && late > found / 16 && is_between;
         let meets_some = many >= WINDOW / 5 && !is_densest;
@@ -163,7 +163,7 @@ impl Density {
             crowded: counted(crowded, is_crowded),
             long: if is_crowded { 0 } else { counted(long, is_long) },
             even: counted(even, is_even).min(SUREST),
-            overlap: counted(overlap, is_far || is_chosen).min(SURE),
+            overlap: counted(overlap, is_far || is_late).min(SURE),
             ..Self::new(worth)
         };
     }
