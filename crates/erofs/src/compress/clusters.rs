@@ -14,10 +14,11 @@ const MIN_NOISE: usize = 2 * BLOCK;
 /// Most bytes of a cluster of content of which LZ4 saves hardly any: a longer one saves no more, and less of it is the
 /// same in files that differ here and there.
 const MAX_POOR: usize = 64 << 10;
-/// Where content is compressed to see whether all of it fits into a cluster: at its start and in its middle, into so much of
-/// a cluster each.
-const SAMPLES: usize = 2;
-const SAMPLE: usize = 16;
+/// Pieces that are compressed to see whether all of the content fits into a cluster, into so much of a cluster each, or this
+/// much: from the middle of each third, for how a file begins says little of it.
+const SAMPLES: usize = 3;
+const SAMPLE: usize = 64;
+const MIN_SAMPLE: usize = 256;
 /// Most content, in clusters, of which that is asked.
 const MAX_ASKED: usize = 16;
 /// Bytes of a map header and the shortest index.
@@ -144,10 +145,12 @@ impl Clusters<'_> {
         }
         let part = left / SAMPLES;
         let size = |nth| {
-            let (consumed, lz4) = self.cluster(start + nth * part, limit / SAMPLE);
+            let middle = start + nth * part + part / 2;
+            let (consumed, lz4) = self.cluster(middle, MIN_SAMPLE.max(limit / SAMPLE));
             part as u64 * lz4.len() as u64 / consumed as u64
         };
-        (0..SAMPLES).map(size).sum::<u64>() <= limit as u64
+        // Nothing lies before a sample, so that it takes more than it would among what it is part of.
+        (0..SAMPLES).map(size).sum::<u64>() <= (limit + limit / 4) as u64
     }
 
     /// The next cluster, of at most `limit` bytes.
