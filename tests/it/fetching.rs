@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use sysext::rpm::{Compression, NewFile, NewPackage};
+use testdata::golden::noise;
 use testdata::server::{Fault, Request, Server};
 use testdata::tools::{composer, has, run};
 
@@ -12,16 +13,6 @@ use testdata::tools::{composer, has, run};
 pub(crate) struct World {
     pub(crate) server: Server,
     folder: tempfile::TempDir,
-}
-
-/// Bytes that do not compress, so that a package is large enough to break off in.
-fn noise(length: usize) -> Vec<u8> {
-    let mut state = 1_u32;
-    let step = |_| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        state.to_be_bytes()[0]
-    };
-    (0..length).map(step).collect()
 }
 
 impl World {
@@ -35,6 +26,7 @@ impl World {
         for name in ["one", "two", "three"] {
             let path = format!("/usr/share/{name}");
             let package = NewPackage {
+                // Large enough to break off in.
                 files: vec![NewFile::file(&path, 0o644, noise(300_000))],
                 ..NewPackage::new(name, "1.0", "1", "noarch")
             };

@@ -10,6 +10,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use rustix::fs::{CWD, FileType, Mode, XattrFlags};
 
 use crate::walk::{assert_same, walk};
+use testdata::golden::noise;
 use testdata::shared::data;
 use testdata::tools::{Mount, can_mount, composer, has, run};
 
@@ -133,7 +134,17 @@ pub(crate) fn strange_tree() -> (tempfile::TempDir, PathBuf) {
     names(&root);
     owners_and_attributes(&root);
     across_blocks(&root);
+    alike(&root);
     (scratch, root)
+}
+
+/// Files that begin alike, with less than a cluster has room for.
+fn alike(root: &Path) {
+    let content: Vec<u8> = noise(3_000_000).iter().map(|byte| byte & 15).collect();
+    for (nth, other) in content[1_000_000..].chunks(1_000_000).enumerate() {
+        let file = [&content[..300_000], other].concat();
+        fs::write(root.join(format!("alike-{nth}")), file).unwrap();
+    }
 }
 
 fn special_files(root: &Path) {
@@ -200,7 +211,7 @@ fn across_blocks(root: &Path) {
     for number in 0..600_u32 {
         let path = folder.join(number.to_string());
         match number % 5 {
-            0 => fs::write(&path, noise(3700 + u64::from(number % 300))).unwrap(),
+            0 => fs::write(&path, noise(3700 + number as usize % 300)).unwrap(),
             1 => fs::write(&path, vec![number as u8; number as usize]).unwrap(),
             _ => symlink("t".repeat(number as usize % 90 + 1), &path).unwrap(),
         }
@@ -218,7 +229,7 @@ fn contents(root: &Path) {
         .flat_map(|number| format!("line {}\n", number * number).into_bytes())
         .collect();
     for size in [0, 1, 4031, 4032, 4064, 4065, 4095, 4096, 4097, 8192, 65_536, 100_000] {
-        fs::write(root.join(format!("text-{size}")), &text[..size as usize]).unwrap();
+        fs::write(root.join(format!("text-{size}")), &text[..size]).unwrap();
         fs::write(root.join(format!("noise-{size}")), noise(size)).unwrap();
     }
     // Files that begin and end alike, stored and compressed.
@@ -240,11 +251,6 @@ fn contents(root: &Path) {
     let sparse = File::create(root.join("sparse")).unwrap();
     sparse.write_all_at(b"in the middle", 3_000_000).unwrap();
     sparse.set_len(10_000_001).unwrap();
-}
-
-fn noise(size: u64) -> Vec<u8> {
-    let byte = |at: u64| at.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(at * at) >> 29;
-    (0..size).map(|at| byte(at) as u8).collect()
 }
 
 fn large(root: &Path) {
