@@ -56,6 +56,8 @@ pub(crate) const LCLUSTER_HEAD1: u16 = 1;
 pub(crate) const LCLUSTER_NONHEAD: u16 = 2;
 /// Mask of the type in `di_advise`.
 pub(crate) const LCLUSTER_TYPE_MASK: u16 = 3;
+/// `Z_EROFS_LI_PARTIAL_REF` in `di_advise`: the physical cluster decodes to more than the extent has.
+pub(crate) const PARTIAL_REF: u16 = 1 << 15;
 
 /// `S_IFMT` and its values.
 pub(crate) mod mode {

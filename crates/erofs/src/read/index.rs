@@ -16,8 +16,6 @@ const PIECE: u64 = 512;
 const D0_CBLKCNT: u16 = 1 << 11;
 /// Bits of an entry's value in a pack (`lobits`); its type takes two more.
 const VALUE_BITS: usize = 12;
-/// `Z_EROFS_LI_PARTIAL_REF`: the block decodes to more than the extent has.
-const PARTIAL_REF: u16 = 1 << 15;
 
 /// Where and of which form an index is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -135,7 +133,7 @@ impl<R: Read + Seek> Image<R> {
             let entry: LclusterIndex = zerocopy::transmute!(*bytes);
             let advise = entry.di_advise.get();
             let kind = advise & format::LCLUSTER_TYPE_MASK;
-            if advise & !(format::LCLUSTER_TYPE_MASK | PARTIAL_REF) != 0 {
+            if advise & !(format::LCLUSTER_TYPE_MASK | format::PARTIAL_REF) != 0 {
                 return Err(Error::Unsupported("an index newer than this program"));
             }
             if kind == format::LCLUSTER_NONHEAD {
@@ -143,8 +141,9 @@ impl<R: Read + Seek> Image<R> {
                 let blocks = block_count(u16::from_le_bytes([low, high]));
                 return Ok(Lcluster::NonHead { blocks: blocks.filter(|_| layout.big_pcluster) });
             }
-            let (start, partial) = (entry.di_clusterofs.get(), advise & PARTIAL_REF != 0);
-            head(at, kind, start, entry.di_u.get(), partial)
+            let (start, is_partial) =
+                (entry.di_clusterofs.get(), advise & format::PARTIAL_REF != 0);
+            head(at, kind, start, entry.di_u.get(), is_partial)
         });
         Ok(Cache { range: lcn..end, entries: entries.collect::<Result<_, _>>()? })
     }

@@ -42,6 +42,8 @@ pub(super) struct Part {
     pub(super) digest: Option<Digest>,
     /// Where it is, if it is known to be in the image.
     pub(super) at: Option<u64>,
+    /// Whether it decodes to more than the extent has.
+    pub(super) is_partial: bool,
 }
 
 impl Part {
@@ -59,7 +61,7 @@ impl Piece {
         chunks: Vec<Chunk>,
     ) -> Self {
         let digests = digests.into_iter().map(Some).chain(std::iter::repeat(None));
-        let part = |(extent, digest)| Part { extent, digest, at: None };
+        let part = |(extent, digest)| Part { extent, digest, at: None, is_partial: false };
         Self { parts: extents.into_iter().zip(digests).map(part).collect(), bytes, end, chunks }
     }
 

@@ -161,7 +161,10 @@ impl Incoming {
         let saved = clusters.count(&piece);
         let may_save_more = saved < piece.blocks() && self.gains(piece.blocks());
         let repeated = may_save_more.then(|| clusters.repeated(&piece)).flatten();
-        let repeated = repeated.filter(|piece| self.gains(clusters.count(piece)));
+        let repeated = repeated.filter(|new| {
+            // Beside what is shared there are new clusters for what was in clusters with it.
+            self.gains(piece.blocks() + clusters.count(new) - new.blocks())
+        });
         let share = repeated.is_some() || self.gains(saved);
         self.missed += if share { 0 } else { saved };
         let piece = repeated.unwrap_or(piece);
@@ -174,6 +177,8 @@ impl Incoming {
         });
         let is_last = self.received == self.size && self.fragment_start == self.size;
         let places = index::push_extents(index, &extents, start + piece.end, is_last, self.big);
+        let partial = piece.parts.iter().zip(&places).filter(|(part, _)| part.is_partial);
+        partial.for_each(|(_, place)| index[*place].set_partial());
         self.blocks += piece.blocks();
         clusters.put(piece, &places, share, &mut self.runs, output);
     }

@@ -19,7 +19,7 @@ const BLOCK_COUNT: u32 = MAX_DISTANCE + 1;
 /// What the index says of a logical cluster.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Entry {
-    /// An extent starts here, at that byte of the cluster.
+    /// An extent starts here, at that byte of the cluster: the kind is as in `di_advise`.
     Head { kind: u16, start: u16 },
     /// None does; clusters back to the head before and ahead to the next one. Where physical clusters may be larger
     /// than a block, the first behind a head has the number of blocks in place of the way back.
@@ -29,6 +29,17 @@ pub(super) enum Entry {
 impl Entry {
     fn is_head(&self) -> bool {
         matches!(self, Self::Head { .. })
+    }
+
+    /// Says of a head that its physical cluster decodes to more than the extent has. Only a full index can tell.
+    pub(super) fn set_partial(&mut self) {
+        if let Self::Head { kind, .. } = self {
+            *kind |= format::PARTIAL_REF;
+        }
+    }
+
+    fn is_partial(&self) -> bool {
+        matches!(self, Self::Head { kind, .. } if kind & format::PARTIAL_REF != 0)
     }
 }
 
@@ -164,7 +175,8 @@ pub(super) fn most_compact(entries: usize) -> usize {
     (4 * entries.next_multiple_of(2)).min(2 * entries + 12 + 34)
 }
 
-/// The index of a file as it follows its map header, or `None` if it would have to tell more than one address in a pack.
+/// The index of a file as it follows its map header, or `None` if it would have to tell more than one address in a pack,
+/// or that an extent is a part of what its physical cluster decodes to.
 /// `offset` is where it starts, counted from any multiple of 32 bytes; `big` is whether physical clusters may be larger
 /// than a block.
 fn compact(index: &[Entry], addresses: &[u32], offset: usize, big: bool) -> Option<Vec<u8>> {
@@ -226,6 +238,9 @@ impl Packs {
         let at = self.bytes.len();
         self.bytes.resize(at + size, 0);
         let base = self.base(entries, addresses)?;
+        if entries.iter().any(Entry::is_partial) {
+            return None;
+        }
         self.bytes[at + size - 4..].copy_from_slice(&base.to_le_bytes());
         for (place, entry) in entries.iter().enumerate() {
             let (kind, value) = match *entry {
@@ -329,6 +344,22 @@ mod tests {
         let places = push_extents(&mut index, &extents, start(4), true, true);
         places.iter().zip(addresses).for_each(|(place, block)| runs.push(*place, block, 3));
         shortest(&index, &runs, 8, true)
+    }
+
+    #[test]
+    fn parts_of_clusters_need_a_full_index() {
+        let mut index = Vec::new();
+        push_extents(
+            &mut index,
+            &[Extent { start: 0, compressed: true, blocks: 3 }],
+            9 * BLOCK,
+            true,
+            true,
+        );
+        index[0].set_partial();
+        let Index { layout, bytes, .. } = shortest(&index, &Runs::new(7), 8, true);
+        assert_eq!(layout, format::LAYOUT_COMPRESSED_FULL);
+        assert_eq!(bytes[8..16], [1, 0x80, 0, 0, 7, 0, 0, 0]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::clusters::Piece;
+use super::clusters::{Part, Piece};
 use super::splice::{Cluster, Splice};
 use crate::compress::{Chunk, Digest, Extent, one_cluster};
 use crate::format::BLOCK;
@@ -35,8 +35,10 @@ impl Repeats {
     /// Remembers the chunks of a piece whose clusters are in the image.
     pub(super) fn insert(&mut self, piece: Piece) {
         let parts = piece.parts.iter().zip(piece.ends());
-        let clusters = parts
-            .filter_map(|(part, end)| Some(Cluster { extent: part.extent, end, block: part.at? }));
+        let clusters = parts.filter_map(|(part, end)| {
+            let &Part { extent, at, is_partial, .. } = part;
+            Some(Cluster { extent, end, block: at?, is_partial })
+        });
         // Elsewhere a short one could begin and end in the same logical cluster, of which only one start can be told.
         let clusters = clusters.filter(|cluster| cluster.end - cluster.start() >= BLOCK).collect();
         for (nth, chunk) in piece.chunks.iter().enumerate() {
@@ -73,10 +75,10 @@ impl Repeats {
             let (here, from) = (start(chunks, nth), start(&known.chunks, first));
             let to = start(&known.chunks, first + same);
             let begin = known.clusters.partition_point(|cluster| cluster.start() < from);
-            for cluster in known.clusters[begin..].iter().take_while(|cluster| cluster.end <= to) {
+            for cluster in known.clusters[begin..].iter().map_while(|cluster| cluster.up_to(to)) {
                 let (start, end) = (cluster.start() - from + here, cluster.end - from + here);
                 let extent = Extent { start: start as u32, ..cluster.extent };
-                let moved = Cluster { extent, end, ..*cluster };
+                let moved = Cluster { extent, end, ..cluster };
                 let follows =
                     |run: &&mut Vec<Cluster>| run.last().is_some_and(|last| last.end == start);
                 match runs.last_mut().filter(follows) {
@@ -124,6 +126,16 @@ mod tests {
         let twice = [common.as_slice(), b"and again", &common].concat();
         let (one, two) = (size(&[common]), size(&[twice]));
         assert!(two < one + one / 4, "{two} bytes, once {one}");
+    }
+
+    #[test]
+    fn the_front_of_a_cluster_is_shared() {
+        let (common, other) = (noise(300_000, 16), [noise(900_000, 20), noise(900_000, 24)]);
+        // A cluster takes more than what the files have in common.
+        let [one, two] = other.map(|other| [common.as_slice(), &other].concat());
+        let alone = size(std::slice::from_ref(&one)) + size(std::slice::from_ref(&two));
+        let together = size(&[one, two]);
+        assert!(together + 150_000 < alone, "{together} bytes, {alone} if nothing is shared");
     }
 
     #[test]

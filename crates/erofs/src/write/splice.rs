@@ -1,7 +1,7 @@
 //! Clusters of a piece give way to clusters of the image that hold the same.
 //!
-//! Those are taken whole. What is in front of the first and behind the last was in clusters together with what they hold,
-//! and is put into ones of its own.
+//! What is in front of the first and behind the last was in clusters together with what they hold, and is put into ones of
+//! its own.
 
 use super::clusters::{Part, Piece};
 use crate::compress::Extent;
@@ -9,6 +9,8 @@ use crate::format::BLOCK;
 
 /// How often it is tried to cut what is beside a run, which is a cluster shorter each time.
 const TRIES: usize = 4;
+/// Which part of a cluster's content the front of it must be.
+const WORTH: usize = 4;
 
 /// A cluster of the image for an extent of a piece of content.
 #[derive(Clone, Copy, Debug)]
@@ -18,11 +20,24 @@ pub(super) struct Cluster {
     pub(super) end: usize,
     /// The address of the cluster.
     pub(super) block: u64,
+    /// Whether it decodes to more than the extent has.
+    pub(super) is_partial: bool,
 }
 
 impl Cluster {
     pub(super) fn start(&self) -> usize {
         self.extent.start as usize
+    }
+
+    /// What of it is in front of byte `to`, if that is worth to be read with the rest.
+    pub(super) fn up_to(self, to: usize) -> Option<Self> {
+        if self.end <= to {
+            return Some(self);
+        }
+        let (some, all) = (to.checked_sub(self.start())?, self.end - self.start());
+        // The index tells how many blocks a cluster has behind its head, before the next.
+        let is_worth_it = self.extent.compressed && some >= 2 * BLOCK && some >= all / WORTH;
+        is_worth_it.then_some(Self { end: to, is_partial: true, ..self })
     }
 }
 
@@ -94,6 +109,7 @@ impl<'a> Splice<'a> {
             extent: cluster.extent,
             digest: None,
             at: Some(cluster.block),
+            is_partial: cluster.is_partial,
         };
         self.new.parts.extend(run.iter().map(known));
         self.put(tail.clusters);
@@ -189,7 +205,7 @@ impl<'a> Splice<'a> {
         for (start, cluster) in clusters {
             let blocks = (cluster.len() / BLOCK) as u16;
             let extent = Extent { start: start as u32, compressed: true, blocks };
-            self.new.parts.push(Part { extent, digest: None, at: None });
+            self.new.parts.push(Part { extent, digest: None, at: None, is_partial: false });
             self.new.bytes.extend(cluster);
         }
     }
@@ -201,5 +217,23 @@ impl<'a> Splice<'a> {
         }
         self.keep(self.old.parts.len());
         Some(self.new)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fronts_of_clusters_are_long_enough_to_tell_their_blocks() {
+        let extent = Extent { start: 1000, compressed: true, blocks: 3 };
+        let cluster = Cluster { extent, end: 21_000, block: 7, is_partial: false };
+        let up_to = |to| cluster.up_to(to).map(|cluster| (cluster.end, cluster.is_partial));
+        assert_eq!(up_to(21_000), Some((21_000, false)));
+        assert_eq!(up_to(1000 + 2 * BLOCK), Some((1000 + 2 * BLOCK, true)));
+        assert_eq!(up_to(999 + 2 * BLOCK), None);
+        assert_eq!(up_to(500), None);
+        let longer = Cluster { end: 1_000_000, ..cluster };
+        assert!(longer.up_to(240_000).is_none() && longer.up_to(260_000).is_some());
     }
 }
