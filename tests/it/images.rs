@@ -125,7 +125,7 @@ fn the_last_inode_may_be_read_beyond() {
     }
 }
 
-/// A folder with every type of file, and names, owners and attributes that are seldom.
+/// A folder with every type of file, names, owners and attributes that are seldom, and content that is shared in part.
 pub(crate) fn strange_tree() -> (tempfile::TempDir, PathBuf) {
     let scratch = tempfile::tempdir().unwrap();
     let root = scratch.path().join("tree");
@@ -136,15 +136,6 @@ pub(crate) fn strange_tree() -> (tempfile::TempDir, PathBuf) {
     across_blocks(&root);
     alike(&root);
     (scratch, root)
-}
-
-/// Files that begin alike, with less than a cluster has room for.
-fn alike(root: &Path) {
-    let content: Vec<u8> = noise(3_000_000).iter().map(|byte| byte & 15).collect();
-    for (nth, other) in content[1_000_000..].chunks(1_000_000).enumerate() {
-        let file = [&content[..300_000], other].concat();
-        fs::write(root.join(format!("alike-{nth}")), file).unwrap();
-    }
 }
 
 fn special_files(root: &Path) {
@@ -221,6 +212,15 @@ fn across_blocks(root: &Path) {
         let times = rustix::fs::Timestamps { last_access: time, last_modification: time };
         let flags = rustix::fs::AtFlags::SYMLINK_NOFOLLOW;
         rustix::fs::utimensat(CWD, &path, &times, flags).unwrap();
+    }
+}
+
+/// Files that begin alike, with less than a cluster has room for.
+fn alike(root: &Path) {
+    let content: Vec<u8> = noise(3_000_000).iter().map(|byte| byte & 15).collect();
+    for (nth, other) in content[1_000_000..].chunks(1_000_000).enumerate() {
+        let file = [&content[..300_000], other].concat();
+        fs::write(root.join(format!("alike-{nth}")), file).unwrap();
     }
 }
 

@@ -141,9 +141,8 @@ impl<R: Read + Seek> Image<R> {
                 let blocks = block_count(u16::from_le_bytes([low, high]));
                 return Ok(Lcluster::NonHead { blocks: blocks.filter(|_| layout.big_pcluster) });
             }
-            let (start, is_partial) =
-                (entry.di_clusterofs.get(), advise & format::PARTIAL_REF != 0);
-            head(at, kind, start, entry.di_u.get(), is_partial)
+            let (start, partial) = (entry.di_clusterofs.get(), advise & format::PARTIAL_REF != 0);
+            head(at, kind, start, entry.di_u.get(), partial)
         });
         Ok(Cache { range: lcn..end, entries: entries.collect::<Result<_, _>>()? })
     }

@@ -180,6 +180,9 @@ pub(super) fn most_compact(entries: usize) -> usize {
 /// `offset` is where it starts, counted from any multiple of 32 bytes; `big` is whether physical clusters may be larger
 /// than a block.
 fn compact(index: &[Entry], addresses: &[u32], offset: usize, big: bool) -> Option<Vec<u8>> {
+    if index.iter().any(Entry::is_partial) {
+        return None;
+    }
     let bytes = Vec::with_capacity(index.len() * 2 + 64);
     let mut packs = Packs { bytes, big };
     let front = front(offset).min(index.len());
@@ -238,9 +241,6 @@ impl Packs {
         let at = self.bytes.len();
         self.bytes.resize(at + size, 0);
         let base = self.base(entries, addresses)?;
-        if entries.iter().any(Entry::is_partial) {
-            return None;
-        }
         self.bytes[at + size - 4..].copy_from_slice(&base.to_le_bytes());
         for (place, entry) in entries.iter().enumerate() {
             let (kind, value) = match *entry {

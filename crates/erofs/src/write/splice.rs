@@ -1,7 +1,7 @@
 //! Clusters of a piece give way to clusters of the image that hold the same.
 //!
-//! What is in front of the first and behind the last was in clusters together with what they hold, and is put into ones of
-//! its own.
+//! Those are taken whole, but for the last of a run, of which the front may be enough. What is in front of the first and
+//! behind the last was in clusters together with what they hold, and is put into ones of its own.
 
 use super::clusters::{Part, Piece};
 use crate::compress::Extent;
@@ -9,7 +9,7 @@ use crate::format::BLOCK;
 
 /// How often it is tried to cut what is beside a run, which is a cluster shorter each time.
 const TRIES: usize = 4;
-/// Which part of a cluster's content the front of it must be.
+/// Of which part of a cluster's content on the front of it is worth to be taken: all of the cluster is read for it.
 const WORTH: usize = 4;
 
 /// A cluster of the image for an extent of a piece of content.
