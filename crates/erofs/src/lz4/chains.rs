@@ -120,7 +120,6 @@ impl<'a> Chains<'a> {
         let data = self.data;
         let end = data.len() - LAST_LITERALS;
         let here = read32(data, at);
-        let reach = (at - start).min(MAX_DISTANCE);
         let mut best = None;
         // A longer match has the four bytes that end right behind the known one.
         let tail = |known: usize| (low + known - (MIN_MATCH - 1)).max(at);
@@ -130,17 +129,20 @@ impl<'a> Chains<'a> {
             return None;
         }
         self.enter(must);
-        // The chain that is followed belongs to the bytes at `at + offset`.
         let (first, last) = (self.step(at), self.step(must));
         if first == 0 || last == 0 {
             return None;
         }
-        let (mut offset, mut back) = if last > first { (must - at, last) } else { (0, first) };
-        let (mut met, mut until) = (0, 0);
-        while met < depth && back <= reach {
-            met += 1;
-            let there = at - back;
-            if read32(data, must - back) == read32(data, must) && read32(data, there) == here {
+        // The chain that is followed belongs to the bytes at `at + offset`.
+        let (mut offset, mut step) = if last > first { (must - at, last) } else { (0, first) };
+        // Few names are alive where candidates are passed by: V8 keeps no more than those in registers.
+        let (mut wanted, mut behind_start) = (read32(data, must), must - at);
+        let farthest = at - (at - start).min(MAX_DISTANCE);
+        let (mut there, mut left, mut until) = (at, depth, 0);
+        while left > 0 && step.wrapping_sub(1) < there - farthest {
+            there -= step;
+            left -= 1;
+            if read32(data, there + behind_start) == wanted && read32(data, there) == here {
                 let ahead =
                     MIN_MATCH + common(&data[there + MIN_MATCH..], &data[at + MIN_MATCH..end]);
                 // Most candidates that need bytes before `at` lack the farthest.
@@ -150,41 +152,40 @@ impl<'a> Chains<'a> {
                 let behind = if may && most > 0 { common_before(data, there, at, most) } else { 0 };
                 if behind + ahead > known {
                     known = behind + ahead;
-                    until = met;
-                    best = Some(Match { at: at - behind, distance: back, length: known });
+                    until = depth - left;
+                    best = Some(Match { at: at - behind, distance: at - there, length: known });
                     must = tail(known);
                     if must + MIN_MATCH > end {
                         break;
                     }
-                    let Some(next) = self.widest(at, must, back, ahead) else { break };
-                    (offset, back) = next;
+                    let Some(widest) = self.widest(at, must, there, ahead) else { break };
+                    (offset, step) = widest;
+                    (wanted, behind_start) = (read32(data, must), must - at);
                     continue;
                 }
             }
-            match self.step(there + offset) {
-                0 => break,
-                step => back += step,
-            }
+            step = self.step(there + offset);
         }
+        let met = depth - left;
         self.density.note(at, until, met);
         best
     }
 
-    /// Of all chains that a match longer than the one `back` bytes back must lie on, the one that goes back farthest:
-    /// its offset, and the distance of its next candidate. None if there is no such match.
+    /// Of all chains that a match longer than the one at `there` must lie on, the one that goes back farthest: its offset,
+    /// and how far before `there` its next candidate is. None if there is no such match.
     #[inline]
     fn widest(
         &mut self,
         at: usize,
         must: usize,
-        back: usize,
+        there: usize,
         ahead: usize,
     ) -> Option<(usize, usize)> {
         let compared = ahead.min(COMPARED) - MIN_MATCH;
         self.enter(must.max(at + compared));
         let (mut widest, mut offset) = (0, 0);
         for nth in 0..=compared {
-            let step = self.step(at - back + nth);
+            let step = self.step(there + nth);
             if step == 0 {
                 return None;
             }
@@ -192,17 +193,14 @@ impl<'a> Chains<'a> {
                 (widest, offset) = (step, nth);
             }
         }
-        let mut next = back + widest;
         // The byte that ended the match is not the candidate's: its chain starts at `must` itself. Where its first step
         // does not pass the candidate, to follow it until one does takes longer than what it saves.
         let other = self.step(must);
         if other == 0 {
             return None;
         }
-        if other > next {
-            (next, offset) = (other, must - at);
-        }
-        Some((offset, next))
+        let back = at - there;
+        Some(if other > back + widest { (must - at, other - back) } else { (offset, widest) })
     }
 }
 
