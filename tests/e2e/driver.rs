@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 pub(crate) const DOWN: &str = "\u{E015}";
 /// Milliseconds that a condition may take to come true.
 const PATIENCE: u64 = 120_000;
+/// Milliseconds between two looks at one that does not: the page is slower for those who watch it.
+const LONGEST_PAUSE: u64 = 200;
 
 /// Headless Chromium. It ends with the value, and so do its files.
 pub(crate) struct Browser {
@@ -104,12 +106,13 @@ impl Browser {
         self.command("execute/sync", &json!({ "script": script, "args": [] }))
     }
 
-    /// Waits until an expression is true, looking at every frame that the page draws.
+    /// Waits until an expression is true, looking often at first.
     pub(crate) fn wait(&self, condition: &str) {
         let script = format!(
-            "const done = arguments[0], end = performance.now() + {PATIENCE}; \
+            "const done = arguments[0], end = performance.now() + {PATIENCE}; let pause = 10; \
              const look = () => {{ const found = {condition}; \
-               if (found || performance.now() > end) done(Boolean(found)); else setTimeout(look, 20); }}; look();"
+               if (found || performance.now() > end) done(Boolean(found)); \
+               else setTimeout(look, pause = Math.min(pause * 1.2, {LONGEST_PAUSE})); }}; look();"
         );
         let found = self.command("execute/async", &json!({ "script": script, "args": [] }));
         if found != json!(true) {

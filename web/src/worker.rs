@@ -31,8 +31,8 @@ use crate::protocol::{FileInfo, Key, PackageInfo, PlanInfo, Request, Response};
 use choose::Chooser;
 use source::Source;
 
-/// Milliseconds between two words on progress.
-const PROGRESS_EVERY: f64 = 250.0;
+/// Milliseconds between two words on progress: to draw one takes some ten of a core.
+const PROGRESS_EVERY: f64 = 500.0;
 
 /// Packages whose headers have been read, contents that plans have asked for, and what packages are chosen from.
 #[derive(Default)]
