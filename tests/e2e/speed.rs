@@ -14,7 +14,7 @@ use testdata::tools::{has, input, run};
 const PROGRAMS: &str = "/usr/lib/chromium";
 
 /// Runs of each; the fastest counts.
-const RUNS: usize = 3;
+const RUNS: usize = 5;
 
 /// Composes the same content with the profile `default`, whose work is compression, in the page and natively, with one
 /// worker and with two, and prints bytes of content per second: from a package whose payload is compressed as Fedora's are,
