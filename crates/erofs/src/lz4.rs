@@ -33,7 +33,6 @@ use std::fmt;
 
 use fast::Fast;
 use lazy::{Depth, Lazy};
-pub(crate) use noise::is_noise;
 use optimal::Optimal;
 use sequences::Sequences;
 pub(crate) use sequences::cut;
@@ -143,7 +142,7 @@ impl<'a> Encoder<'a> {
             return Self::Lazy(Lazy::new(data, tables, trees, depth(level), false));
         }
         let lazy = Lazy::new(data, tables, trees, depth(level), true);
-        Self::Brisk(Fast::new(data, table, 8), lazy)
+        Self::Brisk(Fast::for_noise(data, table), lazy)
     }
 
     /// Appends to `out` a block of at most `limit` bytes with the content from `start` on, as much as fits.
@@ -152,13 +151,23 @@ impl<'a> Encoder<'a> {
     pub(crate) fn block(&mut self, start: usize, limit: usize, out: &mut Vec<u8>) -> Block {
         match self {
             Self::Fast(encoder) => encoder.block(start, limit, out),
-            Self::Brisk(encoder, _) if encoder.is_noise(start, limit) => {
-                encoder.noise(start, limit, out)
-            }
-            Self::Brisk(_, encoder) | Self::Lazy(encoder) => encoder.block(start, limit, out),
+            Self::Brisk(noise, encoder) => match noise.noise(start, limit, out) {
+                Some(block) => block,
+                None => encoder.block(start, limit, out),
+            },
+            Self::Lazy(encoder) => encoder.block(start, limit, out),
             Self::Optimal(encoder) => encoder.block(start, limit, out),
         }
     }
+}
+
+/// Whether LZ4 saves hardly any of the content.
+pub(crate) fn is_noise(content: &[u8], workspace: &mut Workspace) -> bool {
+    let mut out = workspace.room(content.len());
+    let table = workspace.table.get_or_insert_with(zeros);
+    let is_noise = Fast::for_noise(content, table).noise(0, content.len(), &mut out).is_some();
+    workspace.keep(out);
+    is_noise
 }
 
 /// How many candidates the lazy encoder looks at. Those that replace a match are worth more than the first at a place.

@@ -45,7 +45,8 @@ pub(super) fn compress(
         _ => BLOCK,
     };
     let is_fragment = features.is_fragment(content.len());
-    let has_own_blocks = is_fragment && content.len() >= MIN_NOISE && lz4::is_noise(content);
+    let has_own_blocks =
+        is_fragment && content.len() >= MIN_NOISE && lz4::is_noise(content, workspace);
     if content.len() <= least || has_own_blocks {
         return None;
     }
@@ -281,9 +282,6 @@ impl Clusters<'_> {
         if start == 0 {
             // A file that is nothing else has no better place.
             return true;
-        }
-        if lz4::is_noise(&self.content[start..]) {
-            return false;
         }
         let (consumed, lz4) = self.cluster(start, limit);
         consumed.saturating_sub(lz4.len()) > index(size)

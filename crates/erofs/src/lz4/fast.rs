@@ -17,6 +17,9 @@ const TRIED: usize = 16;
 /// The part of its content that a block must hold in addition by hashes of four bytes.
 const GAIN: usize = 64;
 
+/// The part of noise that matches save at most.
+const HARDLY: usize = 512;
+
 /// Bits of eight bytes that are not hashed.
 const FIVE: u32 = 24;
 const FOUR: u32 = 32;
@@ -37,9 +40,9 @@ impl<'a> Fast<'a> {
         Self { data, youngest: table, skip_bits, is_four: false, blocks: 0 }
     }
 
-    /// Whether a block of `limit` bytes would have content in which there is hardly anything to be found.
-    pub(super) fn is_noise(&self, start: usize, limit: usize) -> bool {
-        noise::is_noise(&self.data[start..self.data.len().min(start + limit)])
+    /// One that looks for [noise](Self::noise).
+    pub(super) fn for_noise(data: &'a [u8], table: &'a mut Table) -> Self {
+        Self::new(data, table, 8)
     }
 
     /// A block, now and then by both hashes: the one that does better is kept.
@@ -64,9 +67,20 @@ impl<'a> Fast<'a> {
         other
     }
 
-    /// A block of noise: any hash does.
-    pub(super) fn noise(&mut self, start: usize, limit: usize, out: &mut Vec<u8>) -> Block {
-        self.encode(false, start, limit, out)
+    /// A block of noise, for which any hash does; `None` where the content is not. Where this finds something to save a
+    /// thorough search finds more: pictures with runs of one colour for instance.
+    pub(super) fn noise(&mut self, start: usize, limit: usize, out: &mut Vec<u8>) -> Option<Block> {
+        if !noise::is_even(&self.data[start..self.data.len().min(start + limit)]) {
+            return None;
+        }
+        let before = out.len();
+        let block = self.encode(false, start, limit, out);
+        let as_literals = block.consumed + block.consumed / 255;
+        if as_literals > out.len() - before + block.consumed / HARDLY {
+            out.truncate(before);
+            return None;
+        }
+        Some(block)
     }
 
     fn encode(&mut self, by_four: bool, start: usize, limit: usize, out: &mut Vec<u8>) -> Block {
@@ -180,7 +194,7 @@ fn extend(data: &[u8], mut at: usize, mut candidate: usize, anchor: usize) -> Ma
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lz4::{tests::noise, zeros};
+    use crate::lz4::{Workspace, is_noise, tests::noise, zeros};
 
     /// Bytes of content in three blocks of 4 KiB, and whether four bytes are hashed then.
     fn held(data: &[u8], is_four: bool) -> ([usize; 3], bool) {
@@ -211,6 +225,19 @@ mod tests {
         // Long words are found by any hash.
         let long: Vec<_> = (0..20_000).map(|nth| &word(nth)[..20]).collect();
         assert!(!held(&long.concat(), true).1);
+    }
+
+    #[test]
+    fn what_has_something_to_save_is_no_noise() {
+        let (mut data, mut workspace) = (noise(100_000, 256), Workspace::default());
+        assert!(is_noise(&data, &mut workspace));
+        // Bytes are as frequent as before.
+        data.copy_within(20_000..20_150, 60_000);
+        assert!(is_noise(&data, &mut workspace));
+        data.copy_within(20_000..21_000, 60_000);
+        assert!(!is_noise(&data, &mut workspace));
+        // Nor is what is out of the ordinary.
+        assert!(!is_noise(&noise(100_000, 200), &mut workspace));
     }
 
     #[test]

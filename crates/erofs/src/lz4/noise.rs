@@ -1,4 +1,4 @@
-//! Content in which a thorough search finds hardly more than a fast one: what is compressed or encrypted already.
+//! Content that looks like noise: what is compressed or encrypted already.
 
 /// Places that are looked at.
 const PIECES: usize = 16;
@@ -10,7 +10,7 @@ const LEAST: usize = 512;
 /// Whether all bytes are about equally frequent: two of them are the same hardly more often than by chance, by a
 /// thirtieth and three standard deviations of that at most. (Pictures are a little more orderly than archives, and can
 /// be compressed.)
-pub(crate) fn is_noise(content: &[u8]) -> bool {
+pub(super) fn is_even(content: &[u8]) -> bool {
     if content.len() < LEAST {
         return false;
     }
@@ -33,12 +33,12 @@ mod tests {
     #[test]
     fn what_is_compressed_is_noise_and_what_can_be_is_not() {
         for length in [LEAST, 1000, 4096, 70_000] {
-            assert!(is_noise(&noise(length, 256)), "{length}");
-            assert!(!is_noise(&noise(length, 200)), "{length}");
+            assert!(is_even(&noise(length, 256)), "{length}");
+            assert!(!is_even(&noise(length, 200)), "{length}");
         }
         let mut half = noise(70_000, 256);
         half[35_000..].fill(0);
-        assert!(!is_noise(&half));
-        assert!(!is_noise(&noise(LEAST - 1, 256)));
+        assert!(!is_even(&half));
+        assert!(!is_even(&noise(LEAST - 1, 256)));
     }
 }
