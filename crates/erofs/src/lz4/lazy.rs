@@ -11,7 +11,7 @@ use super::trees;
 use super::{Block, MIN_MATCH, Match, SHORT_LENGTH, Sequences, sequence};
 
 /// After `1 << SKIP_BITS` misses the search steps by one byte more,
-const SKIP_BITS: u32 = 8;
+const SKIP_BITS: u32 = 10;
 /// or sooner at the levels that look less far where content is not dense.
 const SKIP_BITS_SOON: u32 = 6;
 /// How many candidates are looked at where matches are long, if few are elsewhere.
