@@ -161,7 +161,7 @@ impl<'a> Encoder<'a> {
     }
 }
 
-/// Whether LZ4 saves hardly any of the content.
+/// Whether the bytes of the content are about equally frequent, and LZ4 saves hardly any of them.
 pub(crate) fn is_noise(content: &[u8], workspace: &mut Workspace) -> bool {
     let mut out = workspace.room(content.len());
     let table = workspace.table.get_or_insert_with(zeros);

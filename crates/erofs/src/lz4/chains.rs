@@ -139,6 +139,7 @@ impl<'a> Chains<'a> {
         let (mut wanted, mut behind_start) = (read32(data, must), must - at);
         let farthest = at - (at - start).min(MAX_DISTANCE);
         let (mut there, mut left, mut until) = (at, depth, 0);
+        // Until there is no step, or none within reach.
         while left > 0 && step.wrapping_sub(1) < there - farthest {
             there -= step;
             left -= 1;
@@ -166,8 +167,7 @@ impl<'a> Chains<'a> {
             }
             step = self.step(there + offset);
         }
-        let met = depth - left;
-        self.density.note(at, until, met);
+        self.density.note(at, until, depth - left);
         best
     }
 
