@@ -251,6 +251,13 @@ fn sequence(length: usize) -> u32 {
     (3 + extra(length - MIN_MATCH)) as u32
 }
 
+/// The longest match shorter than one of this length that takes a byte less, if one does.
+#[inline]
+fn cheaper(length: usize) -> Option<usize> {
+    let over = length.checked_sub(SHORT_LENGTH + 1)?;
+    Some(SHORT_LENGTH + over / 255 * 255)
+}
+
 /// Bytes that a length takes beyond the four bits in the token.
 #[inline]
 fn extra(length: usize) -> usize {

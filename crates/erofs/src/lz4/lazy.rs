@@ -8,7 +8,7 @@ use super::density::{BRIEF, MANY, Parse, Worth};
 use super::overlaps::Overlaps;
 use super::shortest::{Effort, Shortest};
 use super::trees;
-use super::{Block, MIN_MATCH, Match, SHORT_LENGTH, Sequences, sequence};
+use super::{Block, MIN_MATCH, Match, SHORT_LENGTH, Sequences, cheaper, sequence};
 
 /// After `1 << SKIP_BITS` misses the search steps by one byte more,
 const SKIP_BITS: u32 = 10;
@@ -217,14 +217,14 @@ impl Held<'_> {
     fn put(&mut self, mut found: Match) {
         if let Some(last) = &mut self.last
             && last.end() == found.at
-            && last.length > SHORT_LENGTH
+            && let Some(cheaper) = cheaper(last.length)
         {
             // A byte of length is saved if the next match starts earlier.
-            let over = last.length - SHORT_LENGTH;
+            let over = last.length - cheaper;
             let longer = Match { at: found.at - over, length: found.length + over, ..found };
             let is_free = sequence(longer.length) == sequence(found.length);
             if is_free && self.sequences.has(longer) {
-                last.length = SHORT_LENGTH;
+                last.length = cheaper;
                 found = longer;
             }
         }

@@ -2,14 +2,16 @@
 //!
 //! Where matches are long there are few of them, so that it takes little time to look at more candidates for each and to
 //! weigh what to take of which: a match may give way to the next wherever both are, and one that gives way early enough
-//! needs no byte for its length.
+//! takes a byte less for its length.
 //!
 //! Whoever is farther on for the same bytes can do all that others can. So of the places that a way may lead over only
-//! a few count: where a match starts, where it ends, and where it is as long as is free.
+//! a few count: where a match starts, where it ends, and where it is as long as a number of bytes can say.
+
+use std::iter::successors;
 
 use super::chains::Chains;
 use super::lazy::Depth;
-use super::{MIN_MATCH, Match, SHORT_LENGTH, Sequences, sequence};
+use super::{MIN_MATCH, Match, Sequences, cheaper, sequence};
 
 /// Bytes that a match has in common with one that is to replace its end, at least.
 const OVERLAP: usize = 3;
@@ -141,11 +143,11 @@ impl Overlaps {
                 add(ahead, Place { at: at + length, cost, from, by: Some(nth) });
             };
             let most = matches[nth].end().saturating_sub(at);
-            if most > SHORT_LENGTH && literals <= SHORT_LENGTH {
-                take(SHORT_LENGTH);
-            }
             if most >= MIN_MATCH {
                 take(most);
+                // It need not end before the next starts.
+                let cheaper = successors(cheaper(most), |length| cheaper(*length));
+                cheaper.take_while(|length| *length >= literals).for_each(take);
             }
         }
     }
@@ -164,7 +166,7 @@ fn add(ahead: &mut Vec<Place>, place: Place) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lz4::tests::noise;
+    use crate::lz4::{SHORT_LENGTH, tests::noise};
 
     /// A run of matches: how far each starts behind the one before, and how far it ends behind that.
     fn run(steps: &[u8]) -> Overlaps {
@@ -173,7 +175,7 @@ mod tests {
         run.push(last);
         for step in steps.as_chunks::<2>().0 {
             let end = last.end() + 1 + usize::from(step[1]);
-            let least = (last.at + 1).max(end.saturating_sub(SHORT_LENGTH + 255));
+            let least = (last.at + 1).max(end.saturating_sub(SHORT_LENGTH + 3 * 255));
             let at = (least + usize::from(step[0])).min(last.end()).min(end - MIN_MATCH);
             last = Match { at, distance: last.distance + 1, length: end - at };
             run.push(last);

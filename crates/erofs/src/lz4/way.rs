@@ -1,15 +1,15 @@
 //! The shortest way through the longest matches of all places.
 //!
 //! Every match of LZ4 costs the same, however far back it lies, and can be cut short at either end. So of all matches
-//! at a place only the longest counts, whole or as long as is free of a byte for its length, and the shortest way from
-//! a place to the end is either a literal and the shortest way from the next place, or such a match and the shortest
-//! way from behind it. A pass from the end to the start finds it.
+//! at a place only the longest counts, whole, or cut short so that its length takes a byte less or none at all, and the
+//! shortest way from a place to the end is either a literal and the shortest way from the next place, or such a match and
+//! the shortest way from behind it. A pass from the end to the start finds it.
 //!
 //! To look for the longest match takes most of the time, and where much is left of one that began before, a longer one
 //! that begins here most often covers the end of that, too: it is found there, and followed back. Of those that cover the
 //! end the one that goes back farthest is looked for first, since it leaves the most choice of where to begin it.
 
-use super::{MIN_MATCH, Match, SHORT_LENGTH, Sequences, sequence};
+use super::{MIN_MATCH, Match, SHORT_LENGTH, Sequences, cheaper, sequence};
 
 /// Content that is parsed at once, at least and at most. What is parsed beyond the end of a block is lost.
 const PART: (usize, usize) = (256, 16 << 10);
@@ -120,10 +120,12 @@ impl Way {
                 if taken <= best.0 {
                     best = (taken, length);
                 }
-                if whole > SHORT_LENGTH {
-                    let short = sequence(SHORT_LENGTH) + self.cost[place + SHORT_LENGTH];
-                    if short < best.0 {
-                        best = (short, SHORT_LENGTH as u32);
+                // Of many that are cheaper the farthest and the cheapest.
+                let cheapest = (whole > SHORT_LENGTH + 255).then_some(SHORT_LENGTH);
+                for cut in cheaper(whole).into_iter().chain(cheapest) {
+                    let taken = sequence(cut) + self.cost[place + cut];
+                    if taken < best.0 {
+                        best = (taken, cut as u32);
                     }
                 }
             }
@@ -136,7 +138,7 @@ impl Way {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lz4::{LAST_LITERALS, common};
+    use crate::lz4::{LAST_LITERALS, common, tests::noise};
 
     /// A block of all of `data`, and how often a match was looked for; not for what goes back with `here_only`.
     fn block(data: &[u8], nice: usize, here_only: bool) -> (Vec<u8>, usize) {
@@ -169,6 +171,20 @@ mod tests {
         let (by_ends, searches) = block(data, MIN_MATCH, true);
         assert_eq!(by_ends, everywhere);
         assert!(searches + 20 < most, "{searches} of {most}");
+    }
+
+    #[test]
+    fn a_match_gives_way_where_its_length_takes_a_byte_less() {
+        let size = |length| {
+            let front = noise(length, 256);
+            let back = vec![b'.'; 40];
+            let data = [&front, &b"_"[..], &front[length - 9..], &back, b"-", &front, &back];
+            let (out, _) = block(&[data.concat(), noise(12, 256)].concat(), usize::MAX, false);
+            out.len()
+        };
+        let most = SHORT_LENGTH + 255;
+        // Two more literals.
+        assert_eq!(size(most + 2), size(most) + 2);
     }
 
     #[test]
