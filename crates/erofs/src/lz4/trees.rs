@@ -14,7 +14,7 @@ const HASH_BITS: u32 = 16;
 /// Most places that are passed on the way down.
 const DEPTH: usize = 64;
 /// With so many bytes in common two places are the same to a tree.
-const NICE_LENGTH: usize = 128;
+const NICE_LENGTH: usize = 512;
 
 /// Memory for the trees, which outlives a segment: nothing is cleared for the next.
 pub(super) struct Tables {
