@@ -79,6 +79,7 @@ enum Dense {
 }
 
 /// What the last searches met.
+#[derive(Clone, Copy)]
 pub(super) struct Density {
     worth: Worth,
     /// Where the first search of this window was.

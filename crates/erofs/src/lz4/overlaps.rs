@@ -82,22 +82,33 @@ impl Overlaps {
             }
             let better = chains.longest(end - OVERLAP, low, start, end - low, depth.better);
             let next = || chains.longest(end, end, start, MIN_MATCH - 1, depth.first);
-            let Some(mut found) = better.or_else(next) else { return end + 1 };
-            while found.at > first.at
-                && let Some(longer) = sequences.one_before(found)
-            {
-                found = longer;
+            let Some(found) = better.or_else(next) else { return self.end().max(end + 1) };
+            let farther = better.and_then(|better| farther(better, end, start, depth, chains));
+            for mut found in farther.into_iter().chain([found]) {
+                while found.at > first.at
+                    && let Some(longer) = sequences.one_before(found)
+                {
+                    found = longer;
+                }
+                self.insert(found);
             }
-            self.push(found);
             (one, low) = (found, end.min(found.end() - MIN_MATCH));
         }
-        one.end()
+        self.end()
     }
 
-    /// Adds a match that ends behind all others. Those that start no earlier are worth less everywhere.
-    fn push(&mut self, found: Match) {
-        while self.matches.pop_if(|last| last.at >= found.at).is_some() {}
-        self.matches.push(found);
+    /// Adds a match, unless it lies in another, and drops those that lie in it: they are worth less everywhere.
+    fn insert(&mut self, found: Match) {
+        let from = self.matches.partition_point(|known| known.at < found.at);
+        let to = self.matches.partition_point(|known| known.end() <= found.end());
+        if self.matches.get(to).is_none_or(|known| known.at > found.at) {
+            self.matches.splice(from..to, [found]);
+        }
+    }
+
+    /// The end of the last match.
+    fn end(&self) -> usize {
+        self.matches[self.matches.len() - 1].end()
     }
 
     /// Finds the shortest way from the start of the first match to the end of the last: afterwards `way` has its matches,
@@ -153,6 +164,21 @@ impl Overlaps {
     }
 }
 
+/// The longest match from `end` on, where another ends, if it ends behind the `better` one, which goes back farther.
+fn farther(
+    better: Match,
+    end: usize,
+    start: usize,
+    depth: Depth,
+    chains: &mut Chains<'_>,
+) -> Option<Match> {
+    // So many searches elsewhere would say that matches are short.
+    let density = chains.density;
+    let farther = chains.longest(end, end, start, better.end() - end, depth.first);
+    chains.density = density;
+    farther
+}
+
 /// Adds a place, unless one at least as far costs no more, and drops those that are no better. Of equal ones the last stays.
 fn add(ahead: &mut Vec<Place>, place: Place) {
     let is_no_better = |one: &Place, other: &Place| one.at <= other.at && one.cost >= other.cost;
@@ -172,13 +198,13 @@ mod tests {
     fn run(steps: &[u8]) -> Overlaps {
         let mut run = Overlaps::default();
         let mut last = Match { at: 7, distance: 1, length: 40 };
-        run.push(last);
+        run.insert(last);
         for step in steps.as_chunks::<2>().0 {
             let end = last.end() + 1 + usize::from(step[1]);
             let least = (last.at + 1).max(end.saturating_sub(SHORT_LENGTH + 3 * 255));
             let at = (least + usize::from(step[0])).min(last.end()).min(end - MIN_MATCH);
             last = Match { at, distance: last.distance + 1, length: end - at };
-            run.push(last);
+            run.insert(last);
         }
         run
     }
