@@ -174,7 +174,8 @@ fn farther(
 ) -> Option<Match> {
     // So many searches elsewhere would say that matches are short.
     let density = chains.density;
-    let farther = chains.longest(end, end, start, better.end() - end, depth.first);
+    let known = (better.end() - end).max(MIN_MATCH - 1);
+    let farther = chains.longest(end, end, start, known, depth.first);
     chains.density = density;
     farther
 }
@@ -220,6 +221,24 @@ mod tests {
             costs[at] = taken.map(cost).chain([1 + costs[at + 1]]).min().expect("a literal");
         }
         costs[start]
+    }
+
+    #[test]
+    fn of_matches_none_lies_in_another() {
+        let places = |run: &Overlaps| -> Vec<_> {
+            run.matches.iter().map(|found| (found.at, found.end())).collect()
+        };
+        let mut run = Overlaps::default();
+        let mut add = |(at, end)| {
+            run.insert(Match { at, distance: 1, length: end - at });
+            places(&run)
+        };
+        add((10, 20));
+        assert_eq!(add((18, 40)), [(10, 20), (18, 40)]);
+        assert_eq!(add((15, 30)), [(10, 20), (15, 30), (18, 40)]);
+        assert_eq!(add((18, 39)), [(10, 20), (15, 30), (18, 40)]);
+        assert_eq!(add((12, 40)), [(10, 20), (12, 40)]);
+        assert_eq!(add((10, 41)), [(10, 41)]);
     }
 
     #[test]
