@@ -15,7 +15,7 @@ use super::{MIN_MATCH, Match, Sequences, cheaper, sequence};
 
 /// Bytes that a match has in common with one that is to replace its end, at least.
 const OVERLAP: usize = 3;
-/// Most matches that are gathered: what lies beyond the end of a block is lost.
+/// Most matches by which a run goes on: what lies beyond the end of a block is lost.
 const MOST: usize = 256;
 
 /// Matches of a run, each of which starts and ends behind the one before.
@@ -130,8 +130,8 @@ impl Overlaps {
 
     /// Reaches places up to the end of the last match.
     fn reach_end(&mut self) {
+        let end = self.end();
         let Self { matches, reached, ahead, .. } = self;
-        let end = matches[matches.len() - 1].end();
         reached.clear();
         ahead.clear();
         ahead.push(Place { at: matches[0].at, cost: 0, from: 0, by: None });
