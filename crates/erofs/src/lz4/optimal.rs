@@ -5,6 +5,9 @@ use super::density::Worth;
 use super::shortest::{Effort, Shortest};
 use super::{Block, Sequences, trees};
 
+/// Most bytes of a known match where one is looked for since matches are long.
+const LONG: usize = 192;
+
 pub(crate) struct Optimal<'a> {
     chains: Chains<'a>,
     effort: Effort,
@@ -29,7 +32,11 @@ impl<'a> Optimal<'a> {
         // The first byte of a block stays a literal, as in the other encoders.
         let mut at = start + 1;
         while sequences.may_take(at) {
-            at = shortest.put(at, (start, limit), *effort, chains, &mut sequences);
+            // What is known of a match is much only beside what others have.
+            let much = (shortest.stride() * 3 / 2).min(LONG);
+            let nice = effort.nice.max(much);
+            let effort = Effort { nice, nice_in_crowd: nice, ..*effort };
+            at = shortest.put(at, (start, limit), effort, chains, &mut sequences);
         }
         sequences.end()
     }

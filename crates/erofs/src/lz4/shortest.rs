@@ -30,6 +30,11 @@ impl<'a> Shortest<'a> {
         Self { trees: Trees::new(data, tables), way: Way::default() }
     }
 
+    /// Bytes from one match to the next, lately; 0 if there was none.
+    pub(super) fn stride(&self) -> usize {
+        self.way.stride
+    }
+
     /// Appends a part of the content from `from` on to the block that starts at `start`, and gives its end.
     pub(super) fn put(
         &mut self,

@@ -151,9 +151,11 @@ fn records_take_little_more_than_the_shortest_way() {
         )
     };
     let records: String = noise(16_000, 256).as_chunks().0.iter().map(record).collect();
-    let [good, high, shortest] = sizes(records.as_bytes(), [4, 6, 12]);
+    let [good, high, shorter, shortest] = sizes(records.as_bytes(), [4, 6, 10, 12]);
     assert!(good < shortest + shortest / 16, "{good} of {shortest}");
     assert!(high < shortest + shortest / 20, "{high} of {shortest}");
+    // Most matches are far longer than what is much of one elsewhere.
+    assert!(shorter < shortest + shortest / 100, "{shorter} of {shortest}");
     for level in [Level::GOOD, Level::HIGH] {
         let mut workspace = Workspace::default();
         let mut encoder = Encoder::new(records.as_bytes(), level, &mut workspace);

@@ -21,6 +21,8 @@ pub(super) struct Way {
     longest: Vec<(u32, u32)>,
     /// Bytes from each place to the end.
     cost: Vec<u32>,
+    /// Bytes from one match to the next in the last part that has any.
+    pub(super) stride: usize,
 }
 
 /// The end of the part of the first `length` bytes that starts at `from`, in a block from `start` on of at most `limit`
@@ -46,15 +48,17 @@ impl Way {
     ) -> usize {
         self.search((from, end), nice, sequences, longer);
         self.shorten();
-        let mut at = from;
+        let (mut at, mut taken) = (from, 0);
         while at < end && !sequences.is_full {
             let (length, distance) = self.longest[at - from];
             let (length, distance) = (length as usize, distance as usize);
             if length > 0 {
                 sequences.put(Match { at, distance, length });
+                taken += 1;
             }
             at += length.max(1);
         }
+        self.stride = (at - from).checked_div(taken).unwrap_or(self.stride);
         at
     }
 
