@@ -32,7 +32,7 @@ mod way;
 use std::fmt;
 
 use fast::Fast;
-use lazy::{Depth, Lazy};
+use lazy::{Depth, Lazy, Manner};
 use optimal::Optimal;
 use sequences::Sequences;
 pub(crate) use sequences::cut;
@@ -139,9 +139,9 @@ impl<'a> Encoder<'a> {
             return Self::Optimal(Optimal::new(data, tables, trees, effort(level)));
         }
         if level > 4 {
-            return Self::Lazy(Lazy::new(data, tables, trees, depth(level), false));
+            return Self::Lazy(Lazy::new(data, tables, trees, Manner::steady(depth(level))));
         }
-        let lazy = Lazy::new(data, tables, trees, depth(level), true);
+        let lazy = Lazy::new(data, tables, trees, Manner::adaptive(depth(level)));
         Self::Brisk(Fast::for_noise(data, table), lazy)
     }
 

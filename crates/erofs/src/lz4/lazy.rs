@@ -10,21 +10,55 @@ use super::shortest::{Effort, Shortest};
 use super::trees;
 use super::{Block, MIN_MATCH, Match, SHORT_LENGTH, Sequences, cheaper, sequence};
 
-/// After `1 << SKIP_BITS` misses the search steps by one byte more,
-const SKIP_BITS: u32 = 10;
-/// or sooner at the levels that look less far where content is not dense.
-const SKIP_BITS_SOON: u32 = 6;
-/// How many candidates are looked at where matches are long, if few are elsewhere.
-const WHERE_LONG: Depth = Depth { first: 64, better: 128 };
-
 pub(crate) struct Lazy<'a> {
     chains: Chains<'a>,
-    depth: Depth,
-    /// Whether more are looked at where the content is dense, and misses are skipped sooner.
-    adapts: bool,
+    manner: Manner,
     overlaps: Overlaps,
     shortest: Shortest<'a>,
     start: usize,
+}
+
+/// How matches are looked for.
+#[derive(Clone, Copy)]
+pub(super) struct Manner {
+    depth: Depth,
+    /// The same where matches are long, so that there are few searches.
+    where_long: Depth,
+    /// Whether more candidates are looked at where content is dense.
+    deepens: bool,
+    /// After `1 << skip_bits` misses the search steps by one byte more.
+    skip_bits: u32,
+    /// How hard it is looked where the shortest way is taken.
+    effort: Effort,
+    worth: Worth,
+}
+
+impl Manner {
+    /// As hard everywhere.
+    pub(super) const fn steady(depth: Depth) -> Self {
+        let nice_in_crowd = usize::MAX;
+        Self {
+            depth,
+            where_long: depth,
+            deepens: false,
+            skip_bits: 10,
+            effort: Effort { depth: BRIEF, nice: SHORT_LENGTH, nice_in_crowd },
+            worth: Worth::AS_EVER,
+        }
+    }
+
+    /// Harder where it is worth more: where content is dense, or matches are long. Less hard where there are none.
+    pub(super) const fn adaptive(depth: Depth) -> Self {
+        let nice_in_crowd = usize::MAX;
+        Self {
+            depth,
+            where_long: Depth { first: 64, better: 128 },
+            deepens: true,
+            skip_bits: 6,
+            effort: Effort { depth: MANY, nice: 24, nice_in_crowd },
+            worth: Worth::THOROUGH,
+        }
+    }
 }
 
 /// How many candidates are looked at.
@@ -55,14 +89,11 @@ impl<'a> Lazy<'a> {
         data: &'a [u8],
         tables: &'a mut chains::Tables,
         trees: &'a mut trees::Tables,
-        depth: Depth,
-        adapts: bool,
+        manner: Manner,
     ) -> Self {
-        let worth = if adapts { Worth::THOROUGH } else { Worth::AS_EVER };
         Self {
-            chains: Chains::new(data, tables, worth),
-            depth,
-            adapts,
+            chains: Chains::new(data, tables, manner.worth),
+            manner,
             overlaps: Overlaps::default(),
             shortest: Shortest::new(data, trees),
             start: 0,
@@ -81,17 +112,15 @@ impl<'a> Lazy<'a> {
             let parse = self.chains.density.parse();
             if parse.is_shortest_way() && held.sequences.may_take(at) {
                 held.flush();
-                let effort = self.effort();
                 let (chains, sequences) = (&mut self.chains, &mut held.sequences);
-                at = self.shortest.put(at, (start, limit), effort, chains, sequences);
+                at = self.shortest.put(at, (start, limit), self.manner.effort, chains, sequences);
                 continue;
             }
             let Some(first) = self.first(at, held.sequences.room()) else { break };
             if parse == Parse::Overlaps {
                 held.flush();
-                let depth = self.depth_where_long();
                 let (chains, sequences) = (&mut self.chains, &mut held.sequences);
-                at = self.overlaps.put(first, start, depth, chains, sequences);
+                at = self.overlaps.put(first, start, self.manner.where_long, chains, sequences);
             } else {
                 at = self.run(first, &mut held);
             }
@@ -101,24 +130,14 @@ impl<'a> Lazy<'a> {
     }
 
     fn depth(&self) -> Depth {
-        if self.adapts { self.chains.density.depth(self.depth) } else { self.depth }
-    }
-
-    /// The same where matches are long, so that there are few searches.
-    fn depth_where_long(&self) -> Depth {
-        if self.adapts { WHERE_LONG } else { self.depth }
-    }
-
-    /// How hard it is looked where the shortest way is taken.
-    fn effort(&self) -> Effort {
-        let (depth, nice) = if self.adapts { (MANY, 24) } else { (BRIEF, SHORT_LENGTH) };
-        Effort { depth, nice, nice_in_crowd: usize::MAX }
+        let Manner { depth, deepens, .. } = self.manner;
+        if deepens { self.chains.density.depth(depth) } else { depth }
     }
 
     /// The next match at `at` or up to `room` bytes behind it.
     fn first(&mut self, mut at: usize, room: usize) -> Option<Match> {
         let last = self.chains.last()?.min(at + room);
-        let skip_bits = if self.adapts { SKIP_BITS_SOON } else { SKIP_BITS };
+        let skip_bits = self.manner.skip_bits;
         let (mut low, mut misses) = (at, 1 << skip_bits);
         while at <= last {
             if self.chains.has_candidate(at) {
@@ -249,7 +268,7 @@ mod tests {
     fn a_block_of_noise_is_looked_through_no_farther_than_it_reaches() {
         let (data, mut tables) = (noise(1 << 20, 256), chains::Tables::new());
         let mut trees = trees::Tables::new();
-        let mut lazy = Lazy::new(&data, &mut tables, &mut trees, depth(6), false);
+        let mut lazy = Lazy::new(&data, &mut tables, &mut trees, Manner::steady(depth(6)));
         for start in [0, 300_000] {
             lazy.block(start, 4096, &mut Vec::new());
             assert!(lazy.chains.entered < start + 5000, "{start} to {}", lazy.chains.entered);
