@@ -181,8 +181,7 @@ fn depth(level: u8) -> Depth {
 
 /// How hard the optimal encoder looks.
 fn effort(level: u8) -> Effort {
-    let nice = 24 << (level - 10).pow(2);
-    Effort { depth: 64 << (2 * (level - 10)), nice, nice_in_crowd: nice }
+    Effort::new(64 << (2 * (level - 10)), 24 << (level - 10).pow(2))
 }
 
 /// A match: from `at` on, `length` bytes that also lie `distance` bytes back.

@@ -36,26 +36,24 @@ pub(super) struct Manner {
 impl Manner {
     /// As hard everywhere.
     pub(super) const fn steady(depth: Depth) -> Self {
-        let nice_in_crowd = usize::MAX;
         Self {
             depth,
             where_long: depth,
             deepens: false,
             skip_bits: 10,
-            effort: Effort { depth: BRIEF, nice: SHORT_LENGTH, nice_in_crowd },
+            effort: Effort { depth: BRIEF, nice: SHORT_LENGTH, nice_in_crowd: usize::MAX },
             worth: Worth::AS_EVER,
         }
     }
 
     /// Harder where it is worth more: where content is dense, or matches are long. Less hard where there are none.
     pub(super) const fn adaptive(depth: Depth) -> Self {
-        let nice_in_crowd = usize::MAX;
         Self {
             depth,
             where_long: Depth { first: 64, better: 128 },
             deepens: true,
             skip_bits: 6,
-            effort: Effort { depth: MANY, nice: 24, nice_in_crowd },
+            effort: Effort { depth: MANY, nice: 24, nice_in_crowd: usize::MAX },
             worth: Worth::THOROUGH,
         }
     }

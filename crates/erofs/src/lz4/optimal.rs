@@ -34,8 +34,7 @@ impl<'a> Optimal<'a> {
         while sequences.may_take(at) {
             // What is known of a match is much only beside what others have.
             let much = (shortest.stride() * 3 / 2).min(LONG);
-            let nice = effort.nice.max(much);
-            let effort = Effort { nice, nice_in_crowd: nice, ..*effort };
+            let effort = Effort::new(effort.depth, effort.nice.max(much));
             at = shortest.put(at, (start, limit), effort, chains, &mut sequences);
         }
         sequences.end()

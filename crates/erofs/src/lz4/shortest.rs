@@ -20,6 +20,13 @@ pub(super) struct Effort {
     pub(super) nice_in_crowd: usize,
 }
 
+impl Effort {
+    /// As hard in crowds as elsewhere.
+    pub(super) fn new(depth: usize, nice: usize) -> Self {
+        Self { depth, nice, nice_in_crowd: nice }
+    }
+}
+
 pub(super) struct Shortest<'a> {
     trees: Trees<'a>,
     way: Way,
