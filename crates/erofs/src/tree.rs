@@ -298,21 +298,26 @@ impl<T> Tree<T> {
 
     /// Every path with its entry: the root as the empty path, then depth first in byte order of the names.
     pub fn paths(&self) -> impl Iterator<Item = (Vec<u8>, NodeId)> + '_ {
-        let mut stack = vec![(Vec::new(), self.root())];
-        std::iter::from_fn(move || {
-            let (path, id) = stack.pop()?;
-            if let Kind::Directory(entries) = &self.node(id).kind {
-                for (name, &child) in entries.iter().rev() {
-                    let mut below = path.clone();
-                    if !below.is_empty() {
-                        below.push(b'/');
-                    }
-                    below.extend_from_slice(name);
-                    stack.push((below, child));
-                }
+        let entries = |id| match &self.node(id).kind {
+            Kind::Directory(entries) => Some(entries.iter()),
+            _ => None,
+        };
+        // The folders down to where it is, with what is left of each.
+        let mut open = Vec::from_iter(entries(self.root()).map(|left| (Vec::new(), left)));
+        let below = std::iter::from_fn(move || {
+            loop {
+                let (folder, left) = open.last_mut()?;
+                let Some((name, &id)) = left.next() else {
+                    open.pop();
+                    continue;
+                };
+                let slash: &[u8] = if folder.is_empty() { b"" } else { b"/" };
+                let path = [folder, slash, name].concat();
+                open.extend(entries(id).map(|left| (path.clone(), left)));
+                return Some((path, id));
             }
-            Some((path, id))
-        })
+        });
+        std::iter::once((Vec::new(), self.root())).chain(below)
     }
 
     /// Every entry but the root, folder by folder: the entries of one in byte order of their names, then those of each
