@@ -42,10 +42,10 @@ fn check_file(root: &Path, file: &File) {
     let path = root.join(&place);
     let found = path.symlink_metadata().unwrap_or_else(|error| panic!("{place}: {error}"));
     let mut mode = u32::from(file.mode);
-    if !file.is_directory() && file.user != "root" {
+    if !file.is_directory() && *file.user != *"root" {
         mode &= !0o4000;
     }
-    if !file.is_directory() && file.group != "root" {
+    if !file.is_directory() && *file.group != *"root" {
         mode &= !0o2000;
     }
     // What systemd reads is no program, whatever a package says.
@@ -62,7 +62,7 @@ fn check_file(root: &Path, file: &File) {
     assert_eq!(found.mtime(), i64::from(file.mtime), "time of {place}");
     if file.is_symlink() {
         let target = fs::read_link(&path).unwrap();
-        assert_eq!(target.as_os_str().as_encoded_bytes(), file.link_target, "target of {place}");
+        assert_eq!(target.as_os_str().as_encoded_bytes(), &*file.link_target, "target of {place}");
     }
     if file.is_file() {
         assert_eq!(found.len(), file.size, "size of {place}");

@@ -163,7 +163,7 @@ fn info(package: &Package) -> PackageInfo {
     let files = package.files.iter().filter(|file| !file.flags.contains(FileFlags::GHOST));
     let files: Vec<FileInfo> = files
         .map(|file| FileInfo {
-            path: sysext::PathBytes(file.path.clone()),
+            path: sysext::PathBytes(file.path.to_vec()),
             size: if file.is_file() { file.size } else { 0 },
             is_folder: file.is_directory(),
         })

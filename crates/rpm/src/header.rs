@@ -65,8 +65,8 @@ impl Header {
             }
         }
         let index = usize::try_from(tags).unwrap_or_default().saturating_mul(16);
-        bytes.extend(source.read_vec(index, what)?);
-        bytes.extend(source.read_vec(usize::try_from(store).unwrap_or_default(), what)?);
+        source.append_to(&mut bytes, index, what)?;
+        source.append_to(&mut bytes, usize::try_from(store).unwrap_or_default(), what)?;
         let (records, _) = bytes.get(16..).unwrap_or_default().as_chunks::<16>();
         let mut entries = Vec::new();
         for (number, record) in

@@ -1,7 +1,9 @@
 //! What a package says of itself: name, files, scripts. No payload here.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::ops::BitOr;
+use std::sync::Arc;
 
 use crate::dependency::Dependency;
 use crate::digest::{self, Hash};
@@ -51,17 +53,18 @@ pub struct Package {
     pub payload_at: u64,
 }
 
-/// A file of a package as the header lists it.
+/// A file of a package as the header lists it. Packages of hundreds of thousands of files are kept in memory, so names
+/// of owners are there once.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct File {
     /// Absolute path.
-    pub path: Vec<u8>,
+    pub path: Box<[u8]>,
     /// Type and permissions, as `st_mode`.
     pub mode: u16,
     /// Owner's name.
-    pub user: String,
+    pub user: Arc<str>,
     /// Group's name.
-    pub group: String,
+    pub group: Arc<str>,
     /// Bytes.
     pub size: u64,
     /// Seconds since 1970.
@@ -71,13 +74,13 @@ pub struct File {
     /// What kind of file it is for rpm.
     pub flags: FileFlags,
     /// Target, if it is a symbolic link.
-    pub link_target: Vec<u8>,
+    pub link_target: Box<[u8]>,
     /// Digest of the content in the package's algorithm; empty where there is none.
-    pub digest: Vec<u8>,
+    pub digest: Box<[u8]>,
     /// Algorithm of the digest, a number of RFC 9580.
     pub digest_algorithm: u32,
     /// Capabilities as text; empty where there are none.
-    pub capabilities: String,
+    pub capabilities: Arc<str>,
     /// The set of hard links that the file belongs to.
     pub hard_links: Option<HardLinks>,
 }
@@ -165,7 +168,7 @@ impl Package {
     pub fn read(source: impl Read) -> Result<Self, Error> {
         let mut source = Source::new(source);
         let headers = Headers::read(&mut source)?;
-        Self::from_headers(&headers)
+        Self::from_headers(&headers, None)
     }
 
     /// `name-[epoch:]version-release.arch`.
@@ -179,10 +182,14 @@ impl Package {
         format!("{epoch}{}-{}", self.version, self.release)
     }
 
-    pub(crate) fn from_headers(headers: &Headers) -> Result<Self, Error> {
+    /// What headers say; where it is `known` what the same header says, that.
+    pub(crate) fn from_headers(headers: &Headers, known: Option<Self>) -> Result<Self, Error> {
         let Headers { signature, header, .. } = headers;
         check_digests(signature, header)?;
-        let mut package = Self::from_header(header)?;
+        let mut package = match known.filter(|known| known.header_sha256 == sha256(header)) {
+            Some(known) => known,
+            None => Self::from_header(header)?,
+        };
         package.is_source |= headers.lead_is_source && !header.has(tag::SOURCERPM);
         package.payload_at = headers.payload_at;
         Ok(package)
@@ -191,9 +198,6 @@ impl Package {
     /// What a header says alone, without a file around it.
     pub(crate) fn from_header(header: &Header) -> Result<Self, Error> {
         let text = |tag| header.text(tag).map(Option::unwrap_or_default);
-        let mut header_sha256 = [0; 32];
-        let sum = Hash::of(digest::SHA256, &header.bytes);
-        header_sha256.iter_mut().zip(sum).for_each(|(to, from)| *to = from);
         let name = text(tag::NAME)?;
         if name.is_empty() {
             return Err(header.wrong_value(tag::NAME, "a name", "none"));
@@ -212,7 +216,7 @@ impl Package {
             requires: list(header, REQUIRES)?,
             files: files(header)?,
             scriptlets: scriptlets(header)?,
-            header_sha256,
+            header_sha256: sha256(header),
             payload_at: 0,
         })
     }
@@ -242,6 +246,12 @@ impl Headers {
         let lead_is_source = lead.get(6..8) == Some(&[0, 1]);
         Ok(Self { signature, header, lead_is_source, payload_at: source.at() })
     }
+}
+
+fn sha256(header: &Header) -> [u8; 32] {
+    let mut sum = [0; 32];
+    sum.iter_mut().zip(Hash::of(digest::SHA256, &header.bytes)).for_each(|(to, from)| *to = from);
+    sum
 }
 
 /// Holds the header against every digest of it.
@@ -289,8 +299,25 @@ fn paths(header: &Header) -> Result<Vec<Vec<u8>>, Error> {
 }
 
 /// Old packages leave the first slash out.
-fn absolute(path: Vec<u8>) -> Vec<u8> {
-    if path.starts_with(b"/") { path } else { [b"/", path.as_slice()].concat() }
+fn absolute(path: Vec<u8>) -> Box<[u8]> {
+    let path = if path.starts_with(b"/") { path } else { [b"/", path.as_slice()].concat() };
+    path.into()
+}
+
+/// Texts that many files have, each once.
+#[derive(Default)]
+struct Texts(BTreeSet<Arc<str>>);
+
+impl Texts {
+    fn share(&mut self, bytes: &[u8]) -> Arc<str> {
+        let text = String::from_utf8_lossy(bytes);
+        if let Some(known) = self.0.get(text.as_ref()) {
+            return Arc::clone(known);
+        }
+        let shared = Arc::<str>::from(text);
+        self.0.insert(Arc::clone(&shared));
+        shared
+    }
 }
 
 fn files(header: &Header) -> Result<Vec<File>, Error> {
@@ -320,31 +347,31 @@ fn files(header: &Header) -> Result<Vec<File>, Error> {
     let (targets, digests) = (strings(tag::FILELINKTOS)?, strings(tag::FILEDIGESTS)?);
     let capabilities = strings(tag::FILECAPS)?;
     let algorithm = header.number(tag::FILEDIGESTALGO)?.unwrap_or(u64::from(digest::MD5));
+    let mut texts = Texts::default();
     let mut files = Vec::with_capacity(count);
     for (index, path) in paths.into_iter().enumerate() {
         let number = |numbers: &[u64]| numbers.get(index).copied().unwrap_or_default();
-        let string = |strings: &[&[u8]]| {
-            String::from_utf8_lossy(strings.get(index).copied().unwrap_or_default()).into_owned()
-        };
-        let bytes = |strings: &[&[u8]]| strings.get(index).copied().unwrap_or_default().to_vec();
-        let hex = bytes(&digests);
-        let Some(digest) = digest::unhex(&hex) else {
-            let found = String::from_utf8_lossy(&hex).into_owned();
+        fn at<'a>(strings: &[&'a [u8]], index: usize) -> &'a [u8] {
+            strings.get(index).copied().unwrap_or_default()
+        }
+        let hex = at(&digests, index);
+        let Some(digest) = digest::unhex(hex) else {
+            let found = String::from_utf8_lossy(hex).into_owned();
             return Err(header.wrong_value(tag::FILEDIGESTS, "hexadecimal digits", found));
         };
         files.push(File {
             path: absolute(path),
             mode: u16::try_from(number(&modes)).unwrap_or_default(),
-            user: string(&users),
-            group: string(&groups),
+            user: texts.share(at(&users, index)),
+            group: texts.share(at(&groups, index)),
             size: number(&sizes),
             mtime: u32::try_from(number(&mtimes)).unwrap_or_default(),
             rdev: u16::try_from(number(&rdevs)).unwrap_or_default(),
             flags: FileFlags(u32::try_from(number(&flags)).unwrap_or_default()),
-            link_target: bytes(&targets),
-            digest,
+            link_target: at(&targets, index).into(),
+            digest: digest.into(),
             digest_algorithm: u32::try_from(algorithm).unwrap_or_default(),
-            capabilities: string(&capabilities),
+            capabilities: texts.share(at(&capabilities, index)),
             hard_links: None,
         });
     }

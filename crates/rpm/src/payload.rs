@@ -5,7 +5,6 @@
 
 mod cpio;
 
-use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read};
 use std::rc::Rc;
 
@@ -27,7 +26,8 @@ pub struct Payload<R: Read> {
     digests: Option<Rc<dyn Digests>>,
     /// What the host has yet to tell.
     checks: Vec<Check>,
-    by_path: BTreeMap<Vec<u8>, usize>,
+    /// Indexes of files in the order of their paths.
+    by_path: Vec<usize>,
     /// Bytes of the archive so far.
     at: u64,
     /// The member whose content is being read.
@@ -74,25 +74,39 @@ impl<R: Read> Payload<R> {
     /// # Errors
     /// As [`Package::read`], and a payload that is not a cpio archive.
     pub fn open(source: R) -> Result<Self, Error> {
-        Self::open_with(source, None)
+        Self::begin(source, None, None)
     }
 
-    /// As [`Payload::open`], with digests of the host: what it computes is for the caller to check ([`Payload::checks`]).
+    /// As [`Payload::open`], of what is taken for a package that was read before: if it has the same header, the list of
+    /// its files is not made again. Else [`Payload::package`] tells which one it is. With digests of the host, what it
+    /// computes is for the caller to check ([`Payload::checks`]).
     ///
     /// # Errors
     /// As [`Payload::open`].
-    pub fn open_with(source: R, digests: Option<Rc<dyn Digests>>) -> Result<Self, Error> {
+    pub fn reopen(
+        source: R,
+        known: Package,
+        digests: Option<Rc<dyn Digests>>,
+    ) -> Result<Self, Error> {
+        Self::begin(source, Some(known), digests)
+    }
+
+    fn begin(
+        source: R,
+        known: Option<Package>,
+        digests: Option<Rc<dyn Digests>>,
+    ) -> Result<Self, Error> {
         let mut source = Source::new(source);
         let headers = Headers::read(&mut source)?;
-        let package = Package::from_headers(&headers)?;
+        let package = Package::from_headers(&headers, known)?;
         let format = headers.header.text(tag::PAYLOADFORMAT)?.unwrap_or_default();
         if !matches!(format.as_str(), "" | "cpio") {
             return Err(Error::Unsupported("a payload that is not a cpio archive"));
         }
         let compressor = headers.header.text(tag::PAYLOADCOMPRESSOR)?.unwrap_or_default();
         let whole = Whole::new(&headers, &source, digests.as_deref())?;
-        let by_path = package.files.iter().enumerate();
-        let by_path = by_path.map(|(index, file)| (file.path.clone(), index)).collect();
+        let mut by_path: Vec<usize> = (0..package.files.len()).collect();
+        by_path.sort_by_key(|index| path(&package.files, *index));
         Ok(Self {
             package,
             source,
@@ -138,7 +152,7 @@ impl<R: Read> Payload<R> {
             self.finish()?;
             return Ok(None);
         };
-        let member = self.begin(entry)?;
+        let member = self.enter(entry)?;
         Ok(Some(member))
     }
 
@@ -175,11 +189,11 @@ impl<R: Read> Payload<R> {
     }
 
     /// Matches a member with its file and prepares to read it.
-    fn begin(&mut self, entry: cpio::Entry) -> Result<Member, Error> {
+    fn enter(&mut self, entry: cpio::Entry) -> Result<Member, Error> {
         let (index, size) = match entry {
-            cpio::Entry::Named { path, size } => {
-                let Some(&index) = self.by_path.get(&path) else {
-                    let found = String::from_utf8_lossy(&path).into_owned();
+            cpio::Entry::Named { path: found, size } => {
+                let Some(index) = self.find(&found) else {
+                    let found = String::from_utf8_lossy(&found).into_owned();
                     return Err(self.wrong("member of the payload", "a file of the header", found));
                 };
                 (index, Some(size))
@@ -212,6 +226,14 @@ impl<R: Read> Payload<R> {
         Ok(Member { file: index, size })
     }
 
+    /// The file of a path; of several, the last.
+    fn find(&self, found: &[u8]) -> Option<usize> {
+        let files = &self.package.files;
+        let behind = self.by_path.partition_point(|index| path(files, *index) <= found);
+        let index = *self.by_path.get(behind.checked_sub(1)?)?;
+        (path(files, index) == found).then_some(index)
+    }
+
     /// Checks a member whose content has been read, and skips the padding behind it.
     fn end(&mut self, current: Current) -> Result<(), Error> {
         self.align()?;
@@ -221,7 +243,7 @@ impl<R: Read> Payload<R> {
             self.checks.extend(sum.verify(&file.digest, self.source.at(), what)?);
         }
         if let Some(target) = current.target
-            && target != file.link_target
+            && *target != *file.link_target
         {
             let what = format!("target of {}", file.display());
             let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -343,6 +365,11 @@ fn open_payload<R: Read>(
             Err(corrupt(source.at(), "start of the payload", expected, found))
         }
     }
+}
+
+/// The path of a file; empty where there is none of that index.
+fn path(files: &[File], index: usize) -> &[u8] {
+    files.get(index).map_or(&[], |file| &file.path)
 }
 
 /// Bytes of content that the archive has for a file.

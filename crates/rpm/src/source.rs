@@ -7,6 +7,9 @@ use std::rc::Rc;
 use crate::digest::Sum;
 use crate::error::{Error, corrupt};
 
+/// Bytes that memory is asked for at once, at least.
+const STEP: usize = 64 << 10;
+
 /// A handle to the stream. Decoders own one, the payload keeps another to ask how far they have come.
 #[derive(Debug)]
 pub(crate) struct Source<R>(Rc<RefCell<State<R>>>);
@@ -46,17 +49,34 @@ impl<R: Read> Source<R> {
         self.0.borrow_mut().sum.take()
     }
 
-    /// Reads exactly `length` bytes; memory grows with what comes, not with what is claimed.
+    /// Reads exactly `length` bytes.
     pub(crate) fn read_vec(&mut self, length: usize, what: &str) -> Result<Vec<u8>, Error> {
-        let at = self.at();
         let mut bytes = Vec::new();
-        let read = Read::take(&mut *self, length as u64).read_to_end(&mut bytes);
-        read.map_err(|error| self.error(what, "readable bytes", &error))?;
-        if bytes.len() < length {
-            let found = format_args!("the end after {} bytes", bytes.len());
-            return Err(corrupt(at, what, format_args!("{length} bytes"), found));
-        }
+        self.append_to(&mut bytes, length, what)?;
         Ok(bytes)
+    }
+
+    /// Appends exactly `length` bytes; memory grows with what comes, not with what is claimed.
+    pub(crate) fn append_to(
+        &mut self,
+        bytes: &mut Vec<u8>,
+        length: usize,
+        what: &str,
+    ) -> Result<(), Error> {
+        let (at, start) = (self.at(), bytes.len());
+        let end = start.saturating_add(length);
+        while bytes.len() < end {
+            let before = bytes.len();
+            let step = before.max(STEP).min(end.saturating_sub(before));
+            bytes.reserve_exact(step);
+            let read = Read::take(&mut *self, step as u64).read_to_end(bytes);
+            if read.map_err(|error| self.error(what, "readable bytes", &error))? < step {
+                let found =
+                    format_args!("the end after {} bytes", bytes.len().saturating_sub(start));
+                return Err(corrupt(at, what, format_args!("{length} bytes"), found));
+            }
+        }
+        Ok(())
     }
 
     /// The error for a decoder's failure: the stream's own if that is what it was.

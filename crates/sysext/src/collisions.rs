@@ -28,7 +28,7 @@ impl crate::Plan {
                     (Some(text), _) => [b"text ", text].concat(),
                     (None, Some((package, file))) => {
                         let file = &self.packages()[package].files[file];
-                        [size.to_string().as_bytes(), b" ", file.digest.as_slice()].concat()
+                        [size.to_string().as_bytes(), b" ", &file.digest].concat()
                     }
                     (None, None) => continue,
                 },

@@ -233,10 +233,11 @@ impl<R: Read> Compose<R> {
     pub fn package(&mut self, source: R) -> Result<(), Error> {
         let State::Package(index) = self.state else { return Err(Error::Protocol) };
         let planned = self.plan.packages.get_mut(index).ok_or(Error::Protocol)?;
-        // Of many files one list is enough: the payload has them, too.
-        planned.files = Vec::new();
+        // From here on the payload has the list of files: of many, one is enough.
+        let files = std::mem::take(&mut planned.files);
+        let known = rpm::Package { files, ..planned.clone() };
         let wrong = |error| Error::Package { package: planned.nevra(), error };
-        let payload = Payload::open_with(source, self.digests.clone()).map_err(wrong)?;
+        let payload = Payload::reopen(source, known, self.digests.clone()).map_err(wrong)?;
         let found = payload.package();
         if found.header_sha256 != planned.header_sha256 {
             return Err(Error::Changed { expected: planned.nevra(), found: found.nevra() });

@@ -161,7 +161,7 @@ mod tests {
         let check = |exclude: &str, path: &str, expected: bool| {
             let package = Package::read(package("app").as_slice()).unwrap();
             let excludes = [exclude.parse::<Exclude>().unwrap()];
-            let file = File { path: path.as_bytes().to_vec(), ..File::default() };
+            let file = File { path: path.as_bytes().into(), ..File::default() };
             let mut selection = Selection::new(&excludes);
             assert_eq!(
                 selection.leaves_out(&package, "app-1-1.noarch", &file),

@@ -36,7 +36,7 @@ impl RepoPackage {
     /// Not a package, a header that breaks the format, or one whose digest is wrong.
     pub fn from_package(source: impl Read) -> Result<Self, Error> {
         let headers = Headers::read(&mut Source::new(source))?;
-        let package = Package::from_headers(&headers)?;
+        let package = Package::from_headers(&headers, None)?;
         Self::from_headers(&headers.header, &package)
     }
 

@@ -108,7 +108,7 @@ impl Installed {
                 digest = *first;
             }
             let owner = self.owner(&format!("{} {}", file.user, file.group));
-            Record { mode: file.mode, owner, target: file.link_target.clone(), digest }
+            Record { mode: file.mode, owner, target: file.link_target.to_vec(), digest }
         });
         let records = records.collect();
         self.packages.push((package, records));

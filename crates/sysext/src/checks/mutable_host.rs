@@ -52,7 +52,7 @@ fn owners(image: &Image<'_, '_>) -> BTreeMap<Vec<u8>, (bool, bool)> {
     let Recipe { extension, target, .. } = image.recipe;
     let files = image.packages.iter().flat_map(|package| &package.files);
     let owned = files.filter_map(|file| {
-        let others = (file.user != "root", file.group != "root");
+        let others = (*file.user != *"root", *file.group != *"root");
         let path = layout::merged(&file.path, false, &target.release)?;
         (others != (false, false)).then_some((layout::within(&path, extension)?, others))
     });

@@ -80,7 +80,7 @@ fn is_same(entries: &Entries<'_>, entry: &Entry, file: &BaseFile<'_>) -> bool {
     }
     let (What::Packaged, Some(origin)) = (&entry.what, entry.origin) else { return false };
     let (_, own) = entries.file(origin);
-    let has_capabilities = !own.capabilities.is_empty() || entry.capabilities.is_some();
+    let has_capabilities = !own.capabilities.is_empty() || entry.capabilities().is_some();
     let mode = own.file_type() | entries.mode(entry);
     !has_capabilities && file.is_file_of(mode, &own.digest, own.digest_algorithm)
 }

@@ -23,6 +23,13 @@ pub(super) struct Entry {
     pub(super) origin: Option<Origin>,
     pub(super) what: What,
     pub(super) mode: Option<u16>,
+    /// The rest, which hardly any entry has: there may be hundreds of thousands.
+    pub(super) own: Option<Box<Own>>,
+}
+
+/// Owner and capabilities that differ.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Own {
     pub(super) user: Option<String>,
     pub(super) group: Option<String>,
     pub(super) capabilities: Option<String>,
@@ -46,6 +53,14 @@ impl Entry {
 
     pub(super) fn new(what: What, mode: u16) -> Self {
         Self { what, mode: Some(mode), ..Self::default() }
+    }
+
+    pub(super) fn own_mut(&mut self) -> &mut Own {
+        self.own.get_or_insert_default()
+    }
+
+    pub(super) fn capabilities(&self) -> Option<&str> {
+        self.own.as_ref()?.capabilities.as_deref()
     }
 }
 
@@ -200,9 +215,10 @@ impl<'a> Entries<'a> {
         'a: 'e,
     {
         let file = entry.origin.map(|origin| self.file(origin).1);
-        let user = entry.user.as_ref().or(file.map(|file| &file.user));
-        let group = entry.group.as_ref().or(file.map(|file| &file.group));
-        (user.map_or("root", String::as_str), group.map_or("root", String::as_str))
+        let own = entry.own.as_ref();
+        let user = own.and_then(|own| own.user.as_deref()).or(file.map(|file| &*file.user));
+        let group = own.and_then(|own| own.group.as_deref()).or(file.map(|file| &*file.group));
+        (user.unwrap_or("root"), group.unwrap_or("root"))
     }
 
     /// Where an entry leads, if it is a link.
@@ -214,7 +230,7 @@ impl<'a> Entries<'a> {
             (What::Symlink(target), _) => Some(target),
             (What::Packaged, Some(origin)) => {
                 let file = self.file(origin).1;
-                file.is_symlink().then_some(file.link_target.as_slice())
+                file.is_symlink().then_some(&*file.link_target)
             }
             _ => None,
         }

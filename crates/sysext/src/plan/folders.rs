@@ -31,7 +31,8 @@ pub(super) fn keep(entries: &mut Entries<'_>, base: &BaseFiles<'_>) {
         let entry = entries.entries.entry(path.clone());
         let entry = entry.or_insert_with(|| Entry::new(What::Directory, mode));
         entry.mode = Some(mode);
-        (entry.user, entry.group) = (Some(user.to_owned()), Some(group.to_owned()));
+        let own = entry.own_mut();
+        (own.user, own.group) = (Some(user.to_owned()), Some(group.to_owned()));
         changed.push((path, mode, user, group));
     }
     if let Some((path, mode, user, group)) = changed.first() {

@@ -61,11 +61,12 @@ impl Entries<'_> {
                 self.change(&mode.path, step.optional, |entry| entry.mode = Some(mode.mode.0))
             }
             Action::SetOwner(owner) => self.change(&owner.path, step.optional, |entry| {
-                entry.user = owner.user.clone().or(entry.user.take());
-                entry.group = owner.group.clone().or(entry.group.take());
+                let own = entry.own_mut();
+                own.user = owner.user.clone().or(own.user.take());
+                own.group = owner.group.clone().or(own.group.take());
             }),
             Action::SetCapabilities(set) => self.change(&set.path, step.optional, |entry| {
-                entry.capabilities = Some(set.set.clone());
+                entry.own_mut().capabilities = Some(set.set.clone());
             }),
             Action::Replace(replace) => self.replace(replace, step.optional, known),
             Action::DropIn(drop_in) => {

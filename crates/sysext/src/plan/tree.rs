@@ -194,7 +194,7 @@ impl Grower<'_, '_, '_> {
             mtime: Time { seconds, nanoseconds: 0 },
             ..Meta::new(mode)
         };
-        let capabilities = entry.capabilities.as_ref().or(file.map(|file| &file.capabilities));
+        let capabilities = entry.capabilities().or(file.map(|file| &*file.capabilities));
         let capabilities =
             capabilities.filter(|text| !text.is_empty() && self.entries.is_file(entry));
         match capabilities.map(|text| (text, Capabilities::parse(text))) {
@@ -232,8 +232,10 @@ impl Grower<'_, '_, '_> {
         if !self.owners.insert((package, format!("{what} {name}"))) {
             return;
         }
-        let owns =
-            |file: &&File| if what == "user" { file.user == name } else { file.group == name };
+        let owns = |file: &&File| {
+            let owner = if what == "user" { &file.user } else { &file.group };
+            **owner == *name
+        };
         let files = package.map(|package| &self.entries.packages[package].files);
         let count = files.map_or(1, |files| files.iter().filter(owns).count()).max(1);
         let files =
@@ -254,7 +256,7 @@ fn kind(file: &File) -> Kind<u64> {
     let rdev = Rdev { major: u32::from(file.rdev >> 8), minor: u32::from(file.rdev & 0xFF) };
     match file.file_type() {
         0o040_000 => Kind::Directory(Box::default()),
-        0o120_000 => Kind::Symlink(file.link_target.as_slice().into()),
+        0o120_000 => Kind::Symlink(file.link_target.clone()),
         0o010_000 => Kind::Fifo,
         0o140_000 => Kind::Socket,
         0o020_000 => Kind::CharDevice(rdev),
