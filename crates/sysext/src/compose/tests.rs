@@ -179,3 +179,18 @@ fn digests_of_a_package_are_asked_for_when_the_next_is_read() {
         assert!(error.to_string().contains(name), "{error}");
     }
 }
+
+#[test]
+fn another_package_than_the_planned_one_is_refused_by_name() {
+    let [planned, newer] = ["1", "2"].map(|version| {
+        let file = NewFile::file("/usr/share/app", 0o644, version.into());
+        let package =
+            NewPackage { files: vec![file], ..NewPackage::new("app", version, "1", "x86_64") };
+        package.write(&Compression::Gzip)
+    });
+    let compose = start(&[&planned], &recipe()).expect("a plan without errors");
+    let digest = |_| unreachable!("digests are the core's here");
+    let error = drive(compose, &[&newer], 1, digest).err().expect("not what was planned");
+    let Error::Changed { expected, found } = error else { panic!("{error}") };
+    assert_eq!((expected.as_str(), found.as_str()), ("app-1-1.x86_64", "app-2-1.x86_64"));
+}
