@@ -1,6 +1,7 @@
-//! The packed inode: content of many files. Its extents are decoded as those of any file; the last one is kept, since
-//! fragments of neighbours lie together.
+//! The packed inode: content of many files. Its extents are decoded as those of any file; those that were asked for last
+//! are kept, since fragments of neighbours lie not far from each other.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Seek};
 
 use super::Image;
@@ -8,14 +9,48 @@ use super::data::{Content, Layout, MAX_DECODED, PIECE, Tail};
 use crate::error::{Error, corrupt};
 use crate::format::mode;
 
+/// Bytes of content that are kept. Writers that have like next to like, as ours, take what is within 32 MiB.
+const KEPT: usize = 40 << 20;
+
 /// The packed inode, whose content is the fragments of other files.
 #[derive(Debug)]
 pub(super) struct Packed {
     content: Content,
     /// Where its extents start, in order.
     starts: Vec<u64>,
-    /// The extent that was decoded last: fragments of neighbours lie together.
-    last: Option<(u64, Vec<u8>)>,
+    kept: Kept,
+}
+
+/// The extents that were asked for last, decoded.
+#[derive(Debug, Default)]
+struct Kept {
+    /// By their number, each with when it was asked for.
+    extents: BTreeMap<usize, (u64, Vec<u8>)>,
+    bytes: usize,
+    /// How often extents were asked for.
+    clock: u64,
+}
+
+impl Kept {
+    /// What an extent decodes to, if it is there.
+    fn get(&mut self, number: usize) -> Option<&[u8]> {
+        self.clock = self.clock.saturating_add(1);
+        let (asked, extent) = self.extents.get_mut(&number)?;
+        *asked = self.clock;
+        Some(extent)
+    }
+
+    /// Keeps an extent; those that were not asked for longest make room.
+    fn insert(&mut self, number: usize, extent: Vec<u8>) {
+        self.bytes = self.bytes.saturating_add(extent.len());
+        while self.bytes > KEPT
+            && let Some((&oldest, _)) = self.extents.iter().min_by_key(|(_, (asked, _))| *asked)
+            && let Some((_, gone)) = self.extents.remove(&oldest)
+        {
+            self.bytes = self.bytes.saturating_sub(gone.len());
+        }
+        self.extents.insert(number, (self.clock, extent));
+    }
 }
 
 impl<R: Read + Seek> Image<R> {
@@ -65,25 +100,46 @@ impl<R: Read + Seek> Image<R> {
                 starts.extend(extents.iter().map(|extent| extent.start));
             }
         }
-        Ok(Box::new(Packed { content, starts, last: None }))
+        Ok(Box::new(Packed { content, starts, kept: Kept::default() }))
     }
 
     fn piece_of(&mut self, packed: &mut Packed, at: u64, length: u64) -> Result<Vec<u8>, Error> {
         let number = packed.starts.partition_point(|start| *start <= at).saturating_sub(1);
         let start = packed.starts.get(number).copied().unwrap_or_default();
-        if packed.last.as_ref().is_none_or(|(last, _)| *last != start) {
+        if packed.kept.get(number).is_none() {
             let mut chunks = self.chunks(&packed.content);
             chunks.at = start;
-            packed.last = chunks.next_chunk()?.map(|chunk| (start, chunk));
+            packed.kept.insert(number, chunks.next_chunk()?.unwrap_or_default());
         }
         let offset = usize::try_from(at.saturating_sub(start)).unwrap_or(usize::MAX);
-        let chunk =
-            packed.last.as_ref().and_then(|(_, chunk)| chunk.get(offset..)).unwrap_or_default();
+        let extent = packed.kept.get(number).unwrap_or_default();
+        let chunk = extent.get(offset..).unwrap_or_default();
         let wanted = usize::try_from(length).unwrap_or(usize::MAX).min(chunk.len());
         if wanted == 0 {
             let size = packed.content.size;
             return Err(corrupt(0, "place of a fragment", format_args!("less than {size}"), at));
         }
         Ok(chunk.get(..wanted).unwrap_or_default().to_vec())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_asked_for_longest_makes_room() {
+        let mut kept = Kept::default();
+        let third = vec![0; KEPT / 3];
+        for number in 0..3 {
+            kept.insert(number, third.clone());
+            assert!(kept.get(number).is_some());
+        }
+        assert!(kept.get(0).is_some());
+        kept.insert(3, third);
+        assert_eq!(kept.extents.keys().copied().collect::<Vec<_>>(), [0, 2, 3]);
+        assert_eq!(kept.bytes, KEPT / 3 * 3);
+        kept.insert(4, vec![0; KEPT]);
+        assert_eq!(kept.extents.keys().copied().collect::<Vec<_>>(), [4]);
     }
 }

@@ -5,15 +5,17 @@ mod any;
 mod sharing;
 mod support;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::io::Cursor;
+use std::io::{Cursor, Read, Seek, SeekFrom};
+use std::rc::Rc;
 
 use erofs::{
     Area, BLOCK, Image, Job, Kind, Meta, Node, Options, Part, Profile, Rdev, SEGMENT, Time, Tree,
     Workspace, Writer,
 };
 
-use support::{Contents, check, noise, one_file, text, write};
+use support::{Contents, below, check, noise, one_file, text, write};
 
 #[test]
 fn sizes_around_blocks_and_segments() {
@@ -207,4 +209,42 @@ fn content_that_differs_from_its_size_is_refused() {
     assert!(
         writer.add(Job::new(&writer, id, vec![0; 10], 0).run(&mut Workspace::default())).is_err()
     );
+}
+
+/// An image that counts the bytes that are read of it.
+struct Counted(Cursor<Vec<u8>>, Rc<Cell<usize>>);
+
+impl Read for Counted {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        self.1.update(|count| count + into.len());
+        self.0.read(into)
+    }
+}
+
+impl Seek for Counted {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        self.0.seek(to)
+    }
+}
+
+#[test]
+fn what_many_files_are_in_is_read_once() {
+    let (files, mut tree) = (300, Tree::new(Meta::new(0o755)));
+    for (nth, content) in below(64, files * 5000).chunks(5000).enumerate() {
+        let name = nth.to_string().into_bytes();
+        tree.file(tree.root(), &name, Meta::new(0o644), content.to_vec()).unwrap();
+    }
+    let count = Rc::new(Cell::new(0));
+    let bytes = Cursor::new(write(&tree, Options::new(Profile::Small)));
+    let mut image = Image::open(Counted(bytes, Rc::clone(&count))).unwrap();
+    let read = image.tree().unwrap();
+    count.set(0);
+    // From one file to the next is as far as it can be.
+    for nth in (0..files).map(|nth| nth * 151 % files) {
+        let id = read.find(nth.to_string().as_bytes()).unwrap();
+        let Kind::File(content) = &read.node(id).kind else { unreachable!("all are files") };
+        image.read_all(content).unwrap();
+    }
+    let (read, size) = (count.get() as u64, image.size());
+    assert!(size / 2 < read && read < size, "{read} of {size} bytes");
 }
