@@ -21,6 +21,7 @@ mod index;
 mod inodes;
 mod output;
 mod packed;
+mod packs;
 mod place;
 mod repeats;
 mod similar;

@@ -4,6 +4,7 @@ use super::clusters::{Clusters, Piece};
 use super::index::{self, Entry, Runs};
 use super::inodes::Body;
 use super::output::Output;
+use super::packs;
 use super::tails::{Ending, Room};
 use crate::compress::{Data, End, Extent, Packed};
 use crate::error::Error;
@@ -239,7 +240,7 @@ impl Incoming {
             return Body::fragment(*at);
         }
         let at = inode_size.next_multiple_of(8) + size_of::<MapHeader>();
-        let index = index::shortest(index, &self.runs, at, self.big);
+        let index = packs::shortest(index, &self.runs, at, self.big);
         Ending::body(self.end.as_ref(), &index, self.blocks)
     }
 }

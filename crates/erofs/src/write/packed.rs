@@ -4,6 +4,7 @@ use super::data::in_blocks;
 use super::index::{self, Entry, Runs};
 use super::inodes::Body;
 use super::output::Output;
+use super::packs;
 use super::tails::{Ending, Room};
 use crate::compress::{Data, End, Packed, SEGMENT};
 use crate::format::{BLOCK, InodeCompact, MapHeader};
@@ -12,7 +13,7 @@ use crate::format::{BLOCK, InodeCompact, MapHeader};
 const INDEX_AT: usize = size_of::<InodeCompact>().next_multiple_of(8) + size_of::<MapHeader>();
 /// Bytes of the first piece that is compressed on its own. The packs of the index, of 16 logical clusters each behind the
 /// first few, end where pieces end then, so that pieces may lie anywhere.
-pub(super) const FIRST: usize = SEGMENT - (16 - index::front(INDEX_AT)) * BLOCK;
+pub(super) const FIRST: usize = SEGMENT - (16 - packs::front(INDEX_AT)) * BLOCK;
 
 #[derive(Debug)]
 pub(super) struct PackedInode {
@@ -74,7 +75,7 @@ impl PackedInode {
 
     /// What the inode says and the bytes of its content, if there is one. All is written.
     pub(super) fn finish(&self) -> Option<(Body, u64)> {
-        let index = index::shortest(&self.index, self.runs.as_ref()?, INDEX_AT, self.big);
+        let index = packs::shortest(&self.index, self.runs.as_ref()?, INDEX_AT, self.big);
         Some((Ending::body(self.end.as_ref(), &index, self.blocks), self.size))
     }
 }

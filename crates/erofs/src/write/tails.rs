@@ -2,8 +2,8 @@
 
 use zerocopy::IntoBytes as _;
 
-use super::index::{self, Index};
 use super::inodes::Body;
+use super::packs::{self, Index};
 use crate::compress::{Extent, Tail};
 use crate::format::{BLOCK, MapHeader, advise};
 
@@ -44,7 +44,7 @@ impl Ending {
         extents: &mut [Extent],
     ) -> Option<Self> {
         // Alignment, map header, index.
-        if tail.bytes.len() <= room.behind(16 + index::most_compact(entries)) {
+        if tail.bytes.len() <= room.behind(16 + packs::most_compact(entries)) {
             return Some(Self::Inline(tail.bytes));
         }
         put_into_block(tail, blocks, extents.last_mut());

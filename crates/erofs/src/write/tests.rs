@@ -1,3 +1,5 @@
+//! Images of a few files each, and what they hold.
+
 use super::*;
 use crate::lz4::Workspace;
 use crate::options::Profile;
