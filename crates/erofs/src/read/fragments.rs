@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::io::{Read, Seek};
 
 use super::Image;
-use super::data::{Content, Layout, MAX_DECODED, PIECE, Tail};
+use super::chunks::{MAX_DECODED, PIECE};
+use super::content::{Content, Layout, Tail};
 use crate::error::{Error, corrupt};
 use crate::format::mode;
 

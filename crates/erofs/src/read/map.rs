@@ -5,7 +5,7 @@ use std::fmt;
 use std::io::{Read, Seek};
 
 use super::Image;
-use super::data::Run;
+use super::content::Run;
 use super::inodes::Inode;
 use crate::error::{Error, corrupt};
 use crate::format::{INCOMPAT_BIG_PCLUSTER, SUPERBLOCK_AT, SuperBlock};
