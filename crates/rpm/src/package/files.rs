@@ -158,7 +158,7 @@ impl Texts {
     }
 }
 
-pub(super) fn files(header: &Header) -> Result<Vec<File>, Error> {
+pub(super) fn files<'h>(header: &'h Header) -> Result<Vec<File>, Error> {
     let paths = paths(header)?;
     let count = paths.len();
     let numbers = |tag| {
@@ -189,10 +189,8 @@ pub(super) fn files(header: &Header) -> Result<Vec<File>, Error> {
     let mut files = Vec::with_capacity(count);
     for (index, path) in paths.into_iter().enumerate() {
         let number = |numbers: &[u64]| numbers.get(index).copied().unwrap_or_default();
-        fn at<'a>(strings: &[&'a [u8]], index: usize) -> &'a [u8] {
-            strings.get(index).copied().unwrap_or_default()
-        }
-        let hex = at(&digests, index);
+        let text = |strings: &[&'h [u8]]| strings.get(index).copied().unwrap_or_default();
+        let hex = text(&digests);
         let Some(digest) = digest::unhex(hex) else {
             let found = String::from_utf8_lossy(hex).into_owned();
             return Err(header.wrong_value(tag::FILEDIGESTS, "hexadecimal digits", found));
@@ -200,16 +198,16 @@ pub(super) fn files(header: &Header) -> Result<Vec<File>, Error> {
         files.push(File {
             path: absolute(path),
             mode: u16::try_from(number(&modes)).unwrap_or_default(),
-            user: texts.share(at(&users, index)),
-            group: texts.share(at(&groups, index)),
+            user: texts.share(text(&users)),
+            group: texts.share(text(&groups)),
             size: number(&sizes),
             mtime: u32::try_from(number(&mtimes)).unwrap_or_default(),
             rdev: u16::try_from(number(&rdevs)).unwrap_or_default(),
             flags: FileFlags(u32::try_from(number(&flags)).unwrap_or_default()),
-            link_target: at(&targets, index).into(),
+            link_target: text(&targets).into(),
             digest: digest.into(),
             digest_algorithm: u32::try_from(algorithm).unwrap_or_default(),
-            capabilities: texts.share(at(&capabilities, index)),
+            capabilities: texts.share(text(&capabilities)),
             hard_links: None,
         });
     }
