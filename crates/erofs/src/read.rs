@@ -29,6 +29,8 @@ pub use verify::Damage;
 #[derive(Debug)]
 pub struct Image<R> {
     source: R,
+    /// Where the source is, if that is known.
+    at: Option<u64>,
     size: u64,
     superblock: SuperBlock,
     packed: Option<Box<fragments::Packed>>,
@@ -41,7 +43,8 @@ impl<R: Read + Seek> Image<R> {
     /// The source is no EROFS image, is shorter than its superblock says, or needs a feature that this crate lacks.
     pub fn open(mut source: R) -> Result<Self, Error> {
         let size = source.seek(SeekFrom::End(0)).map_err(Error::Io)?;
-        let mut image = Self { source, size, superblock: SuperBlock::default(), packed: None };
+        let mut image =
+            Self { source, at: None, size, superblock: SuperBlock::default(), packed: None };
         let superblock: SuperBlock = image.read_struct(SUPERBLOCK_AT, "superblock")?;
         image.superblock = superblock;
         let magic = superblock.magic.get();
@@ -130,8 +133,15 @@ impl<R: Read + Seek> Image<R> {
                 "the end of the image",
             ));
         }
-        self.source.seek(SeekFrom::Start(at)).map_err(Error::Io)?;
-        self.source.read_exact(into).map_err(Error::Io)
+        // Buffered sources keep what they have read only if they are told how far it is.
+        match self.at.take().and_then(|from| at.checked_signed_diff(from)) {
+            Some(way) => self.source.seek_relative(way),
+            None => self.source.seek(SeekFrom::Start(at)).map(drop),
+        }
+        .and_then(|()| self.source.read_exact(into))
+        .map_err(Error::Io)?;
+        self.at = Some(end);
+        Ok(())
     }
 
     /// The `length` bytes from `at` on; a length beyond the image is refused before anything is allocated.

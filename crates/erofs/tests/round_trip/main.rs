@@ -7,7 +7,7 @@ mod support;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::io::{Cursor, Read, Seek, SeekFrom};
+use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
 use std::rc::Rc;
 
 use erofs::{
@@ -247,4 +247,19 @@ fn what_many_files_are_in_is_read_once() {
     }
     let (read, size) = (count.get() as u64, image.size());
     assert!(size / 2 < read && read < size, "{read} of {size} bytes");
+}
+
+#[test]
+fn what_a_source_has_in_its_buffer_is_not_read_again() {
+    let mut tree = Tree::new(Meta::new(0o755));
+    for nth in 0..2000 {
+        tree.file(tree.root(), nth.to_string().as_bytes(), Meta::new(0o644), Vec::new()).unwrap();
+    }
+    let count = Rc::new(Cell::new(0));
+    let bytes = Cursor::new(write(&tree, Options::new(Profile::None)));
+    let source = BufReader::new(Counted(bytes, Rc::clone(&count)));
+    let mut image = Image::open(source).unwrap();
+    assert_eq!(image.tree().unwrap().len(), 2001);
+    let (read, size) = (count.get() as u64, image.size());
+    assert!(read < 10 * size, "{read} of {size} bytes");
 }
