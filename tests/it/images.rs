@@ -277,6 +277,21 @@ fn extract_gives_the_folder_again() {
 }
 
 #[test]
+fn a_list_that_finds_no_place_is_an_error() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (folder, image) = (scratch.path().join("folder"), scratch.path().join("image.raw"));
+    fs::create_dir(&folder).unwrap();
+    run(composer().arg("pack").arg(&folder).arg("-o").arg(&image));
+    for arguments in [&["inspect"][..], &["inspect", "--map"]] {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let output = composer().args(arguments).arg(&image).stdout(full).output().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        assert!(error.contains("cannot write to the standard output"), "{error}");
+    }
+}
+
+#[test]
 fn images_of_mkfs_are_read() {
     if !has("mkfs.erofs") {
         return;

@@ -1,15 +1,25 @@
 //! What is shown to a person, and what to a machine.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal as _;
+use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::time::Duration;
 
+use anyhow::{Context as _, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use sysext::{Check, Finding, Severity};
 
 /// Findings of one check that are shown unless all are asked for.
 const SHOWN: usize = 6;
+
+/// Prints a list that may be long.
+///
+/// # Errors
+/// There is no place for it.
+pub(crate) fn list(print: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+    let mut output = BufWriter::new(io::stdout().lock());
+    print(&mut output).and_then(|()| output.flush()).context("cannot write to the standard output")
+}
 
 /// Where results and errors go.
 pub(crate) struct Terminal {
@@ -37,7 +47,7 @@ impl Terminal {
 
     /// A progress bar of bytes, if somebody looks.
     pub(crate) fn progress(&self, total: u64) -> ProgressBar {
-        let seen = !self.json && std::io::stderr().is_terminal();
+        let seen = !self.json && io::stderr().is_terminal();
         let target = if seen { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let template = "{msg:12} [{bar:32}] {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
         let style = ProgressStyle::with_template(template).expect("the template is right");

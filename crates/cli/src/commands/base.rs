@@ -12,7 +12,7 @@ use sysext::{Base, BaseFile};
 use super::load;
 use crate::Outcome;
 use crate::args::BaseCommand;
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, list};
 
 pub(crate) use make::write;
 
@@ -61,17 +61,18 @@ fn show(path: &Path, packages: bool, files: bool, terminal: &Terminal) -> Result
     if !lacks.is_empty() {
         println!("Unknown   {}", lacks.join(", "));
     }
-    if packages {
-        all.iter().for_each(|package| println!("{package}"));
-    }
-    if files {
-        for (path, file) in base.files() {
+    list(|output| {
+        for package in all.iter().filter(|_| packages) {
+            writeln!(output, "{package}")?;
+        }
+        for (path, file) in base.files().filter(|_| files) {
             let BaseFile { mode, user, group, target, .. } = file;
             let arrow = if file.is_link() { " -> " } else { "" };
             let target = String::from_utf8_lossy(target);
-            println!("{mode:06o} {user} {group} {path}{arrow}{target}");
+            writeln!(output, "{mode:06o} {user} {group} {path}{arrow}{target}")?;
         }
-    }
+        Ok(())
+    })?;
     Ok(Outcome::Done)
 }
 

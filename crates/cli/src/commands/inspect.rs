@@ -2,11 +2,13 @@
 
 mod map;
 
+use std::io::{self, Write};
+
 use anyhow::{Context as _, Result};
 use sysext::{Entry, ExtensionRelease, Inspection};
 
 use super::open;
-use crate::terminal::{Terminal, bytes};
+use crate::terminal::{Terminal, bytes, list};
 use crate::{Outcome, args};
 
 pub(crate) fn run(args: &args::Inspect, terminal: &Terminal) -> Result<Outcome> {
@@ -14,36 +16,37 @@ pub(crate) fn run(args: &args::Inspect, terminal: &Terminal) -> Result<Outcome> 
     let unreadable = || format!("cannot read {}", args.image.display());
     if args.map {
         let areas = image.map().with_context(unreadable)?;
-        return Ok(map::print(&areas, terminal));
+        return map::print(&areas, terminal);
     }
     let inspection = Inspection::new(&mut image).with_context(unreadable)?;
     if terminal.json {
         terminal.result(&inspection);
     } else {
-        print(&inspection);
+        list(|output| print(&inspection, output))?;
     }
     Ok(Outcome::Done)
 }
 
-fn print(image: &Inspection) {
-    println!("size              {} bytes ({})", image.size, bytes(image.size));
-    println!("uuid              {}", image.uuid);
-    println!("epoch             {}", image.epoch);
-    println!("blocks            {} of 4096 bytes", image.blocks);
-    println!("inodes            {}", image.inodes);
+fn print(image: &Inspection, output: &mut dyn Write) -> io::Result<()> {
+    writeln!(output, "size              {} bytes ({})", image.size, bytes(image.size))?;
+    writeln!(output, "uuid              {}", image.uuid)?;
+    writeln!(output, "epoch             {}", image.epoch)?;
+    writeln!(output, "blocks            {} of 4096 bytes", image.blocks)?;
+    writeln!(output, "inodes            {}", image.inodes)?;
     let (compat, incompat) = (image.feature_compat, image.feature_incompat);
-    println!("features          compat {compat:#x}, incompat {incompat:#x}");
-    println!("needs             Linux {}", image.kernel);
+    writeln!(output, "features          compat {compat:#x}, incompat {incompat:#x}")?;
+    writeln!(output, "needs             Linux {}", image.kernel)?;
     if let Some(ExtensionRelease { name, content }) = &image.extension_release {
-        println!("extension         {name}");
+        writeln!(output, "extension         {name}")?;
         for line in content.lines() {
-            println!("                  {line}");
+            writeln!(output, "                  {line}")?;
         }
     }
-    println!();
+    writeln!(output)?;
     for entry in &image.files {
-        println!("{}", line(entry));
+        writeln!(output, "{}", line(entry))?;
     }
+    Ok(())
 }
 
 fn line(entry: &Entry) -> String {

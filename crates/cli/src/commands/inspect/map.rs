@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::Result;
 use serde::Serialize;
 use sysext::erofs::{Area, Part};
 
 use crate::Outcome;
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, list};
 
 #[derive(Serialize)]
 struct Map<'a> {
@@ -25,7 +26,7 @@ struct Row<'a> {
 }
 
 /// Prints the areas and, at the end, how many bytes each part takes.
-pub(super) fn print(areas: &[Area], terminal: &Terminal) -> Outcome {
+pub(super) fn print(areas: &[Area], terminal: &Terminal) -> Result<Outcome> {
     let mut total = BTreeMap::<Part, u64>::new();
     for area in areas {
         *total.entry(area.part).or_default() += area.length;
@@ -40,18 +41,22 @@ pub(super) fn print(areas: &[Area], terminal: &Terminal) -> Outcome {
         let areas = rows.collect();
         let total = total.into_iter().map(|(part, bytes)| (part.to_string(), bytes)).collect();
         terminal.result(&Map { total, areas });
-        return Outcome::Done;
+        return Ok(Outcome::Done);
     }
-    println!("{:>12} {:>12}  {:14} path", "at", "bytes", "part");
-    for Area { at, length, part, path } in areas {
-        let path = path.as_deref().map(|path| format!("/{}", String::from_utf8_lossy(path)));
-        let line = format!("{at:12} {length:12}  {part:14} {}", path.unwrap_or_default());
-        println!("{}", line.trim_end());
-    }
-    let size: u64 = total.values().sum();
-    println!("\n{size:25}  bytes in all");
-    for (part, bytes) in total {
-        println!("{bytes:25}  {part:14} {:5.1} %", bytes as f64 * 100.0 / size as f64);
-    }
-    Outcome::Done
+    list(|output| {
+        writeln!(output, "{:>12} {:>12}  {:14} path", "at", "bytes", "part")?;
+        for Area { at, length, part, path } in areas {
+            let path = path.as_deref().map(|path| format!("/{}", String::from_utf8_lossy(path)));
+            let line = format!("{at:12} {length:12}  {part:14} {}", path.unwrap_or_default());
+            writeln!(output, "{}", line.trim_end())?;
+        }
+        let size: u64 = total.values().sum();
+        writeln!(output, "\n{size:25}  bytes in all")?;
+        for (part, bytes) in total {
+            let share = bytes as f64 * 100.0 / size as f64;
+            writeln!(output, "{bytes:25}  {part:14} {share:5.1} %")?;
+        }
+        Ok(())
+    })?;
+    Ok(Outcome::Done)
 }
