@@ -340,7 +340,7 @@ impl<R: Read> Compose<R> {
     fn finish(&mut self) -> Result<(), Error> {
         let writer = self.writer.take().ok_or(Error::Protocol)?;
         if let Some(node) = writer.missing()
-            && let Some((&(package, _), _)) = self.plan.contents.iter().find(|(_, id)| **id == node)
+            && let Some(((package, _), _)) = self.plan.contents.iter().find(|(_, id)| *id == node)
             && let Some((path, _)) = writer.tree().paths().find(|(_, id)| *id == node)
         {
             let package = self.plan.packages[package].nevra();
@@ -357,7 +357,7 @@ impl<R: Read> Compose<R> {
 /// Lets files of equal digests share their content. Gives those that bring none of their own.
 fn share(plan: &Plan, writer: &mut Writer) -> Result<BTreeSet<NodeId>, Error> {
     let (mut firsts, mut shared) = (BTreeMap::new(), BTreeSet::new());
-    for (&(package, file), &node) in &plan.contents {
+    for ((package, file), node) in plan.contents.iter() {
         let file = &plan.packages[package].files[file];
         if file.size == 0 || file.digest.is_empty() {
             continue;

@@ -8,6 +8,7 @@ pub(crate) mod known;
 mod labels;
 mod marks;
 mod opt;
+mod places;
 mod scriptlets;
 mod steps;
 pub(crate) mod system;
@@ -31,6 +32,7 @@ use crate::select::Selection;
 use crate::users::Users;
 use entries::{Entries, Entry, What};
 pub(crate) use known::Known;
+use places::Places;
 pub(crate) use tree::ByNode;
 use tree::Grown;
 
@@ -43,8 +45,8 @@ pub struct Plan {
     /// In the order in which their contents are read: by name, whatever order they came in.
     pub(crate) packages: Vec<Package>,
     pub(crate) tree: Tree<u64>,
-    /// Where a file's content goes, by package and index of the file.
-    pub(crate) contents: BTreeMap<(usize, usize), NodeId>,
+    /// Where a file's content goes.
+    pub(crate) contents: Places,
     /// Content that no package has.
     pub(crate) texts: Vec<(NodeId, Vec<u8>)>,
     findings: Vec<Finding>,

@@ -51,9 +51,9 @@ impl<R: Read> Compose<R> {
                     self.checks.extend(payload.checks().into_iter().map(|check| (package, check)));
                     return Ok((jobs, State::Package(package + 1)));
                 };
-                let node = self.plan.contents.get(&(package, member.file));
+                let node = self.plan.contents.get((package, member.file));
                 let node = node.filter(|node| !self.shared.contains(node));
-                file = node.filter(|_| member.size > 0).map(|&node| (node, member.size));
+                file = node.filter(|_| member.size > 0).map(|node| (node, member.size));
                 if file.is_none() {
                     self.progress.advance(member.size);
                 }

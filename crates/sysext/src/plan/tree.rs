@@ -7,6 +7,7 @@ use rpm::{Capabilities, File};
 
 use super::entries::{Entries, Entry, Origin, What};
 use super::known::Known;
+use super::places::Places;
 use crate::finding::{Check, Finding, Severity};
 use crate::path::display;
 use crate::users::Users;
@@ -15,7 +16,7 @@ use crate::users::Users;
 pub(super) struct Grown {
     pub(super) tree: Tree<u64>,
     /// Where a file's content goes, by package and index of the file.
-    pub(super) contents: BTreeMap<Origin, NodeId>,
+    pub(super) contents: Places,
     /// Content that no package has.
     pub(super) texts: Vec<(NodeId, Vec<u8>)>,
 }
@@ -23,15 +24,17 @@ pub(super) struct Grown {
 /// Where the contents of files are from, by their nodes.
 pub(crate) struct ByNode<'a> {
     texts: BTreeMap<NodeId, &'a [u8]>,
-    origins: BTreeMap<NodeId, Origin>,
+    /// Package and index of the file, in the order of the nodes.
+    origins: Vec<(NodeId, u32, u32)>,
 }
 
 impl<'a> ByNode<'a> {
-    pub(crate) fn new(contents: &BTreeMap<Origin, NodeId>, texts: &'a [(NodeId, Vec<u8>)]) -> Self {
-        Self {
-            texts: texts.iter().map(|(node, text)| (*node, text.as_slice())).collect(),
-            origins: contents.iter().map(|(origin, node)| (*node, *origin)).collect(),
-        }
+    pub(crate) fn new(contents: &Places, texts: &'a [(NodeId, Vec<u8>)]) -> Self {
+        let origins = contents.iter();
+        let mut origins: Vec<_> =
+            origins.map(|((package, file), node)| (node, package as u32, file as u32)).collect();
+        origins.sort_unstable();
+        Self { texts: texts.iter().map(|(node, text)| (*node, text.as_slice())).collect(), origins }
     }
 
     /// Content that no package has.
@@ -41,7 +44,10 @@ impl<'a> ByNode<'a> {
 
     /// The file of a package that has the content.
     pub(crate) fn origin(&self, node: NodeId) -> Option<Origin> {
-        self.origins.get(&node).copied()
+        // Of several names of one hard link that is the last.
+        let behind = self.origins.partition_point(|(known, ..)| *known <= node);
+        let (found, package, file) = *self.origins.get(behind.checked_sub(1)?)?;
+        (found == node).then_some((package as usize, file as usize))
     }
 
     /// The content; if nobody has looked yet, the host is asked to.
@@ -65,7 +71,7 @@ pub(super) fn grow(entries: &mut Entries<'_>, users: &Users, epoch: Time) -> Gro
         folder_meta,
         owners: BTreeSet::new(),
         sets: BTreeMap::new(),
-        grown: Grown { tree, contents: BTreeMap::new(), texts: Vec::new() },
+        grown: Grown { tree, contents: Places::default(), texts: Vec::new() },
     };
     for (path, entry) in taken {
         grower.add(&path, entry);
@@ -108,7 +114,9 @@ impl Grower<'_, '_, '_> {
         };
         match (added, entry.what) {
             (Ok(node), What::Packaged) => {
-                self.grown.contents.extend(packaged.map(|origin| (origin, node)));
+                if let Some(origin) = packaged {
+                    self.grown.contents.insert(origin, node);
+                }
                 self.sets.extend(set.map(|set| (set, node)));
             }
             (Ok(node), What::File(text)) => self.grown.texts.push((node, text)),
@@ -130,7 +138,7 @@ impl Grower<'_, '_, '_> {
             }
         }
         let Grown { tree, contents, .. } = &mut self.grown;
-        contents.retain(|_, node| matches!(tree.node(*node).kind, Kind::File(_)));
+        contents.retain(|node| matches!(tree.node(node).kind, Kind::File(_)));
     }
 
     /// The folder that a path is in, and its name there.
