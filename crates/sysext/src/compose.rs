@@ -229,7 +229,7 @@ impl<R: Read> Compose<R> {
     /// The package that [`Step::Package`] asked for.
     ///
     /// # Errors
-    /// It cannot be read, or is not the one that was planned.
+    /// It cannot be read, or is not the one that was planned. The image so far is void.
     pub fn package(&mut self, source: R) -> Result<(), Error> {
         let State::Package(index) = self.state else { return Err(Error::Protocol) };
         let planned = self.plan.packages.get_mut(index).ok_or(Error::Protocol)?;
