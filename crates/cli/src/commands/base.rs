@@ -62,14 +62,16 @@ fn show(path: &Path, packages: bool, files: bool, terminal: &Terminal) -> Result
         println!("Unknown   {}", lacks.join(", "));
     }
     list(|output| {
-        for package in all.iter().filter(|_| packages) {
-            writeln!(output, "{package}")?;
+        if packages {
+            all.iter().try_for_each(|package| writeln!(output, "{package}"))?;
         }
-        for (path, file) in base.files().filter(|_| files) {
-            let BaseFile { mode, user, group, target, .. } = file;
-            let arrow = if file.is_link() { " -> " } else { "" };
-            let target = String::from_utf8_lossy(target);
-            writeln!(output, "{mode:06o} {user} {group} {path}{arrow}{target}")?;
+        if files {
+            for (path, file) in base.files() {
+                let BaseFile { mode, user, group, target, .. } = file;
+                let arrow = if file.is_link() { " -> " } else { "" };
+                let target = String::from_utf8_lossy(target);
+                writeln!(output, "{mode:06o} {user} {group} {path}{arrow}{target}")?;
+            }
         }
         Ok(())
     })?;
