@@ -5,16 +5,17 @@ use erofs::NodeId;
 use super::entries::Origin;
 
 /// Nodes by package and index of the file. Of hundreds of thousands of files a list takes a fifth of what a map would.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Places(Vec<Vec<Option<NodeId>>>);
 
 impl Places {
+    /// None yet, of packages with so many files.
+    pub(super) fn new(files: impl Iterator<Item = usize>) -> Self {
+        Self(files.map(|files| vec![None; files]).collect())
+    }
+
     pub(super) fn insert(&mut self, (package, file): Origin, node: NodeId) {
-        let packages = &mut self.0;
-        packages.resize_with(packages.len().max(package + 1), Vec::new);
-        let files = &mut packages[package];
-        files.resize(files.len().max(file + 1), None);
-        files[file] = Some(node);
+        self.0[package][file] = Some(node);
     }
 
     /// Leaves only those of which `keeps` says so.
@@ -50,7 +51,7 @@ mod tests {
             tree.file(tree.root(), name.as_bytes(), Meta::new(0o644), 1).expect("a new name")
         };
         let [one, other, third] = ["one", "other", "third"].map(&mut add);
-        let mut places = Places::default();
+        let mut places = Places::new([2, 0, 6].into_iter());
         places.insert((2, 5), one);
         places.insert((0, 1), other);
         places.insert((2, 0), third);

@@ -63,6 +63,7 @@ impl<'a> ByNode<'a> {
 pub(super) fn grow(entries: &mut Entries<'_>, users: &Users, epoch: Time) -> Grown {
     let folder_meta = Meta { mtime: epoch, ..Meta::new(0o755) };
     let tree = Tree::new(folder_meta.clone());
+    let contents = Places::new(entries.packages.iter().map(|package| package.files.len()));
     let taken = std::mem::take(&mut entries.entries);
     let mut grower = Grower {
         entries,
@@ -71,7 +72,7 @@ pub(super) fn grow(entries: &mut Entries<'_>, users: &Users, epoch: Time) -> Gro
         folder_meta,
         owners: BTreeSet::new(),
         sets: BTreeMap::new(),
-        grown: Grown { tree, contents: Places::default(), texts: Vec::new() },
+        grown: Grown { tree, contents, texts: Vec::new() },
     };
     for (path, entry) in taken {
         grower.add(&path, entry);
