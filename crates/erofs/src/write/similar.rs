@@ -52,10 +52,10 @@ pub(super) fn order(contents: &[&[u8]]) -> Vec<(usize, bool)> {
 
 /// What the contents that have no place yet have in common with those that were placed last.
 struct Likeness {
-    /// The contents that have a sample, sample by sample.
+    /// The contents that have a sample and no place, sample by sample.
     having: Vec<u32>,
-    /// Samples that several contents have: the part of `having`, empty if they are more than [`COMMON`].
-    parts: Vec<Range<u32>>,
+    /// The samples that several contents have; of none of those if they are more than [`COMMON`].
+    parts: Vec<Part>,
     /// How many of the contents that were placed last have each sample.
     near: Vec<u32>,
     /// The samples of each content that it has in common.
@@ -68,9 +68,9 @@ struct Likeness {
     last: usize,
     /// How many samples they have in common.
     count: Vec<u32>,
-    /// Those that have enough. What a change of the number made wrong is still there.
+    /// Those that have enough, with as many or more: of those that have fewer by now that is still there.
     best: BinaryHeap<(u32, Reverse<u32>)>,
-    /// The number with which each is known to be there.
+    /// The highest number with which each is there.
     listed: Vec<u32>,
 }
 
@@ -96,7 +96,7 @@ impl Likeness {
             if same.len() <= COMMON {
                 having.extend(places);
             }
-            parts.push(start..having.len() as u32);
+            parts.push(Part(start..having.len() as u32));
         }
         let (near, none) = (vec![0; parts.len()], vec![0; contents.len()]);
         let (has_place, count, listed) = (vec![false; contents.len()], none.clone(), none);
@@ -127,17 +127,28 @@ impl Likeness {
 
     /// The content that has most samples in common, the first of equals, if they are enough.
     fn best(&mut self) -> Option<usize> {
-        while let Some(&(count, Reverse(nth))) = self.best.peek() {
-            let nth = nth as usize;
-            if !self.has_place[nth] && self.count[nth] == count {
+        while let Some(&(listed, Reverse(content))) = self.best.peek() {
+            let nth = content as usize;
+            let count = if self.has_place[nth] { 0 } else { self.count[nth] };
+            if count == listed {
                 return Some(nth);
             }
             self.best.pop();
-            if self.listed[nth] == count {
+            if self.listed[nth] == listed {
                 self.listed[nth] = 0;
+                self.list(content, count);
             }
         }
         None
+    }
+
+    /// Lists content that has so many samples in common, if it is not there with as many.
+    fn list(&mut self, content: u32, count: u32) {
+        let listed = &mut self.listed[content as usize];
+        if count >= ENOUGH && count > *listed {
+            *listed = count;
+            self.best.push((count, Reverse(content)));
+        }
     }
 
     /// Whether content has enough in common with others to be shorter with them than without.
@@ -149,32 +160,47 @@ impl Likeness {
     fn enter(&mut self, nth: usize) {
         self.has_place[nth] = true;
         self.last = nth;
-        self.change(nth, |count| count + 1);
-    }
-
-    /// Content is no longer among them.
-    fn leave(&mut self, nth: usize) {
-        self.change(nth, |count| count - 1);
-    }
-
-    fn change(&mut self, nth: usize, change: impl Fn(u32) -> u32) {
-        let Self { having, parts, near, samples, has_place, count, best, listed, .. } = self;
-        for sample in &samples[nth] {
-            let near = &mut near[*sample as usize];
-            *near = change(*near);
+        let samples = std::mem::take(&mut self.samples[nth]);
+        for &sample in &samples {
+            self.near[sample as usize] += 1;
+            let part = &mut self.parts[sample as usize];
+            part.remove(nth as u32, &mut self.having);
+            part.of(&self.having).iter().for_each(|other| self.count[*other as usize] += 1);
         }
-        let parts = samples[nth].iter().map(|sample| &parts[*sample as usize]);
-        let parts = parts.map(|part| part.start as usize..part.end as usize);
-        let others = parts.flat_map(|part| &having[part]).map(|&other| other as usize);
-        for other in others.clone() {
-            count[other] = change(count[other]);
-        }
-        for other in others {
-            let count = count[other];
-            if count >= ENOUGH && !has_place[other] && listed[other] != count {
-                best.push((count, Reverse(other as u32)));
-                listed[other] = count;
+        for &sample in &samples {
+            let Range { start, end } = self.parts[sample as usize].0;
+            for at in start..end {
+                let other = self.having[at as usize];
+                self.list(other, self.count[other as usize]);
             }
+        }
+        self.samples[nth] = samples;
+    }
+
+    /// Content is no longer among them. Where others are listed with more than they have by now, that is seen when it counts.
+    fn leave(&mut self, nth: usize) {
+        for &sample in &self.samples[nth] {
+            self.near[sample as usize] -= 1;
+            let others = self.parts[sample as usize].of(&self.having);
+            others.iter().for_each(|other| self.count[*other as usize] -= 1);
+        }
+    }
+}
+
+/// The contents that have one sample and no place, in a list of those of all samples.
+struct Part(Range<u32>);
+
+impl Part {
+    fn of<'a>(&self, having: &'a [u32]) -> &'a [u32] {
+        &having[self.0.start as usize..self.0.end as usize]
+    }
+
+    /// Content has a place.
+    fn remove(&mut self, content: u32, having: &mut [u32]) {
+        let part = &mut having[self.0.start as usize..self.0.end as usize];
+        if let Some(place) = part.iter().position(|one| *one == content) {
+            part.swap(place, part.len() - 1);
+            self.0.end -= 1;
         }
     }
 }
