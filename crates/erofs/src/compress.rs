@@ -139,6 +139,16 @@ impl Job {
         self.features.is_some_and(|features| !features.is_fragment(self.size()))
     }
 
+    /// The file that becomes a fragment, or is stored, as it is.
+    pub(crate) fn file_of_fragment(&self) -> Option<NodeId> {
+        let is_whole = self.end == Some(self.size() as u64);
+        let is_fragment = self.features.is_some_and(|features| features.is_fragment(self.size()));
+        match self.of {
+            Of::File(node) if is_whole && is_fragment => Some(node),
+            _ => None,
+        }
+    }
+
     /// Packs the content. No I/O, and what is left in the workspace changes nothing: the same bytes wherever and
     /// whenever it runs.
     pub fn run(self, workspace: &mut Workspace) -> Packed {

@@ -32,9 +32,10 @@ mod xattrs;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::compress::{Job, Of, Packed, SEGMENT, STORED};
+use crate::compress::{Data, Job, Of, Packed, SEGMENT, STORED};
 use crate::error::Error;
 use crate::format::{BLOCK, SLOT, SUPERBLOCK_AT, SuperBlock};
+use crate::lz4::Workspace;
 use crate::options::{Features, Options};
 use crate::tree::{Links, NodeId, Time, Tree};
 use clusters::Clusters;
@@ -130,7 +131,12 @@ impl Writer {
 
     /// [Weight](Job::weight) of jobs that is worth to be gathered before they are run: many files are small.
     pub fn batch(&self) -> usize {
-        if self.features.is_some() { 2 * SEGMENT } else { STORED }
+        match self.features {
+            // What becomes fragments as it is counts for nothing.
+            Some(Features { fragments: true, .. }) => SEGMENT,
+            Some(_) => 2 * SEGMENT,
+            None => STORED,
+        }
     }
 
     /// How content is compressed.
@@ -170,16 +176,11 @@ impl Writer {
             self.fragments.as_mut().ok_or(Error::ContentNotWanted)?.add(packed)?;
             return self.write_gathered();
         };
-        let whole = self.tree.node(node).kind.size().ok_or(Error::ContentNotWanted)?;
         let incoming = match self.incoming.take() {
             Some(incoming) if incoming.node == node => incoming,
             Some(_) => return Err(Error::ContentNotWanted),
-            None if self.has_come[node.index()] || self.shared.contains(&node) => {
-                return Err(Error::ContentNotWanted);
-            }
-            None => self.begin(node, whole),
+            None => self.begin_new(node)?,
         };
-        self.has_come[node.index()] = true;
         let other = match &mut self.fragments {
             Some(fragments) => fragments.gather_noise(incoming, packed),
             None => Some((incoming, packed)),
@@ -188,6 +189,32 @@ impl Writer {
             self.add_to(incoming, packed)?;
         }
         self.write_gathered()
+    }
+
+    /// Takes a file that becomes a fragment as it is: there is nothing for a worker to do, and it need not wait for what
+    /// workers do with other files. Gives back any other job, whose result is to be [added](Self::add). When it is called
+    /// shapes the image, so it is to be called when content is read, not when workers are done.
+    ///
+    /// # Errors
+    /// Content of the file has come.
+    pub fn gather(&mut self, job: Job, workspace: &mut Workspace) -> Result<Option<Job>, Error> {
+        let Some(node) = job.file_of_fragment() else { return Ok(Some(job)) };
+        let incoming = self.begin_new(node)?;
+        let fragments = self.fragments.as_mut().ok_or(Error::ContentNotWanted)?;
+        match fragments.gather_noise(incoming, job.run(workspace)) {
+            None => {}
+            // It may take blocks, which would come between those of another file.
+            Some((_, packed)) if matches!(packed.data, Data::Stored(_)) => fragments.wait(packed),
+            Some((incoming, packed)) => self.add_to(incoming, packed)?,
+        }
+        self.write_gathered()?;
+        Ok(None)
+    }
+
+    /// Batches of jobs that are out while the host reads the next, where that shapes the image: results are to be added once
+    /// one more is out, or all is read. `None` where the image is the same whenever they are.
+    pub fn ahead(&self) -> Option<usize> {
+        self.fragments.as_ref().map(Fragments::ahead)
     }
 
     /// Adds a piece to a file, to which it is the next.
@@ -227,6 +254,16 @@ impl Writer {
         }
         self.place_waiting();
         Ok(())
+    }
+
+    /// A file of which nothing has come.
+    fn begin_new(&mut self, node: NodeId) -> Result<Incoming, Error> {
+        let size = self.tree.node(node).kind.size().ok_or(Error::ContentNotWanted)?;
+        if self.has_come[node.index()] || self.shared.contains(&node) {
+            return Err(Error::ContentNotWanted);
+        }
+        self.has_come[node.index()] = true;
+        Ok(self.begin(node, size))
     }
 
     /// A file whose blocks come next.

@@ -1,5 +1,6 @@
 //! From a plan to an image, as steps: the core says what is to be done, the host does it.
 
+mod batches;
 mod gather;
 mod report;
 
@@ -7,16 +8,15 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::Read;
 use std::rc::Rc;
 
-use erofs::{Job, Meta, NodeId, Packed, Tree, Write, Writer};
+use erofs::{Job, Meta, NodeId, Packed, Tree, Workspace, Write, Writer};
 use rpm::{Check, Digests, Found, Payload, Sum, Ticket, hex};
 
 use crate::error::Error;
 use crate::path::display;
 use crate::plan::Plan;
+use batches::Batches;
 pub use report::{Phase, Progress, Report};
 
-/// Batches of content that may be out to be compressed while the next is read.
-const AHEAD: usize = 2;
 /// Bytes of the finished image that are read at once for its digest.
 const READ: usize = 1 << 20;
 
@@ -54,13 +54,12 @@ pub struct Compose<R: Read> {
     shared: BTreeSet<NodeId>,
     state: State<R>,
     writer: Option<Writer>,
-    /// Batches of jobs in the order in which the writer takes their results, which is that of the content.
-    batches: VecDeque<Batch>,
-    /// Those that the host has, in the order in which it got them.
-    issued: VecDeque<u64>,
-    /// Jobs that are to go to the host next.
-    due: Option<(u64, Vec<Job>)>,
-    next_batch: u64,
+    /// For what is no work for the host.
+    here: Workspace,
+    /// Jobs that are gathered for a batch, and their weight.
+    jobs: Vec<Job>,
+    weight: usize,
+    batches: Batches,
     writes: VecDeque<Write>,
     /// The host's own digests, if it has them.
     digests: Option<Rc<dyn Digests>>,
@@ -68,13 +67,6 @@ pub struct Compose<R: Read> {
     checks: VecDeque<(usize, Check)>,
     report: Report,
     progress: Progress,
-}
-
-/// Jobs that the host has or had, and what came of them.
-#[derive(Debug)]
-struct Batch {
-    number: u64,
-    results: Option<Vec<Packed>>,
 }
 
 #[derive(Debug)]
@@ -89,7 +81,11 @@ enum State<R: Read> {
         payload: Box<Payload<R>>,
         file: Option<(NodeId, u64)>,
     },
-    /// All content is in.
+    /// All content is read; the writer may gather what comes back of it.
+    Settle,
+    /// What it gathered goes out.
+    Flush,
+    /// All is out.
     Finish,
     /// Reading the image back.
     Hashing {
@@ -135,10 +131,10 @@ impl<R: Read> Compose<R> {
             writer: Some(writer),
             shared,
             state: State::Texts(0, 0),
-            batches: VecDeque::new(),
-            issued: VecDeque::new(),
-            due: None,
-            next_batch: 0,
+            here: Workspace::default(),
+            jobs: Vec::new(),
+            weight: 0,
+            batches: Batches::default(),
             writes: VecDeque::new(),
             digests: None,
             checks: VecDeque::new(),
@@ -169,19 +165,20 @@ impl<R: Read> Compose<R> {
             if let Some(write) = self.writes.pop_front() {
                 return Ok(Step::Write(write));
             }
-            if let Some((number, jobs)) = self.due.take() {
-                self.issued.push_back(number);
+            if let Some(jobs) = self.batches.issue() {
                 return Ok(Step::Compress(jobs));
+            }
+            if self.settle()? {
+                continue;
             }
             if self.must_wait() {
                 return Ok(Step::Wait);
             }
+            if self.enqueue() {
+                continue;
+            }
             match std::mem::replace(&mut self.state, State::Done) {
-                State::Texts(text, at) => {
-                    let (jobs, next) = self.gather_texts(text, at)?;
-                    self.state = next;
-                    self.enqueue(jobs);
-                }
+                State::Texts(text, at) => self.state = self.gather_texts(text, at)?,
                 state if let Some(ticket) = self.check(&state) => {
                     self.state = state;
                     return Ok(Step::Digest(ticket));
@@ -190,22 +187,13 @@ impl<R: Read> Compose<R> {
                     self.state = State::Package(index);
                     return Ok(Step::Package(index));
                 }
-                State::Package(_) => self.state = State::Finish,
+                State::Package(_) => self.state = State::Settle,
                 State::Reading { package, payload, file } => {
-                    let (jobs, next) = self.gather(package, payload, file)?;
-                    self.state = next;
-                    self.enqueue(jobs);
+                    self.state = self.gather(package, payload, file)?;
                 }
-                State::Finish => {
-                    let writer = self.writer.as_mut().ok_or(Error::Protocol)?;
-                    let jobs = writer.jobs(true);
-                    if jobs.is_empty() {
-                        self.finish()?;
-                    } else {
-                        self.state = State::Finish;
-                        self.enqueue(jobs);
-                    }
-                }
+                State::Settle => self.state = State::Flush,
+                State::Flush => self.state = State::Finish,
+                State::Finish => self.finish()?,
                 State::Hashing { at, sum } if at < self.report.size => {
                     let length = (self.report.size - at).min(READ as u64);
                     self.progress =
@@ -249,29 +237,9 @@ impl<R: Read> Compose<R> {
     /// The results of [`Step::Compress`], in its order; of several, those of the first.
     ///
     /// # Errors
-    /// They are not the results of those jobs.
+    /// No jobs are out. Results of others are an error of the next step.
     pub fn compressed(&mut self, packed: Vec<Packed>) -> Result<(), Error> {
-        let number = self.issued.pop_front().ok_or(Error::Protocol)?;
-        let batch = self.batches.iter_mut().find(|batch| batch.number == number);
-        batch.ok_or(Error::Protocol)?.results = Some(packed);
-        let writer = self.writer.as_mut().ok_or(Error::Protocol)?;
-        while let Some(Batch { results: Some(packed), .. }) =
-            self.batches.pop_front_if(|batch| batch.results.is_some())
-        {
-            for packed in packed {
-                writer.add(packed)?;
-            }
-            self.writes.extend(writer.writes());
-            let jobs = writer.jobs(false);
-            // What the writer itself gathered comes before what was read since.
-            if !jobs.is_empty() {
-                let number = self.next_batch;
-                self.next_batch += 1;
-                self.batches.push_front(Batch { number, results: None });
-                self.due = Some((number, jobs));
-            }
-        }
-        Ok(())
+        self.batches.put(packed).map_err(|_| Error::Protocol)
     }
 
     /// The bytes that [`Step::Read`] asked for.
@@ -301,19 +269,6 @@ impl<R: Read> Compose<R> {
         Ok(())
     }
 
-    fn writer(&self) -> Result<&Writer, Error> {
-        self.writer.as_ref().ok_or(Error::Protocol)
-    }
-
-    /// Whether results must come before anything else can be done.
-    fn must_wait(&self) -> bool {
-        match self.state {
-            State::Texts(..) | State::Reading { .. } => self.batches.len() >= AHEAD,
-            State::Finish => !self.batches.is_empty(),
-            _ => false,
-        }
-    }
-
     /// The digest that must be known now. A host may compute while others go on, so it is asked late: for those of a
     /// package when the next but one begins, for all that are left when all else is done.
     fn check(&self, state: &State<R>) -> Option<Ticket> {
@@ -324,16 +279,6 @@ impl<R: Read> Compose<R> {
             _ => false,
         };
         must.then_some(check.ticket)
-    }
-
-    /// Has jobs go to the host; their results come behind those of all before.
-    fn enqueue(&mut self, jobs: Vec<Job>) {
-        if !jobs.is_empty() {
-            let number = self.next_batch;
-            self.next_batch += 1;
-            self.batches.push_back(Batch { number, results: None });
-            self.due = Some((number, jobs));
-        }
     }
 
     /// Writes the end of the image and turns to its digest.

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use anyhow::Result;
 use indicatif::ProgressBar;
-use sysext::erofs::{Job, NodeId, Profile, Tree, Writer};
+use sysext::erofs::{Job, NodeId, Profile, Tree, Workspace, Writer};
 
 use crate::output::Output;
 use crate::terminal::{Terminal, bytes};
@@ -38,13 +38,12 @@ pub(crate) fn run(args: &args::Pack, terminal: &Terminal) -> Result<Outcome> {
     let ahead = match options.profile {
         // It is still in the cache when it is written.
         Profile::None => 0,
-        // What fragments are gathered depends on what came back until then, which must not depend on the machine.
-        Profile::Small => 1,
-        _ => workers.count(),
+        _ => writer.ahead().unwrap_or(workers.count()),
     };
-    let (jobs, weight, gathered, spare) = (Vec::new(), 0, 0, Vec::new());
+    let (jobs, weight, spare) = (Vec::new(), 0, Vec::new());
+    let here = Workspace::default();
     let mut packing =
-        Packing { writer, workers, output, bar, ahead, jobs, weight, gathered, spare };
+        Packing { writer, workers, here, output, bar, ahead, read: 0, jobs, weight, spare };
     for place in files.take() {
         let file = files.source(place, packing.writer.tree());
         files.forget(file.node);
@@ -140,14 +139,17 @@ fn keep_smallest(sizes: &mut BTreeMap<u64, usize>) {
 struct Packing {
     writer: Writer,
     workers: Workers,
+    /// For what is no work for them.
+    here: Workspace,
     output: Output,
     bar: ProgressBar,
     /// Batches of jobs that are compressed while the next is read, or gathered by the writer.
     ahead: usize,
-    /// What is to be compressed next, its weight, and the bytes of its content.
+    /// How many of them come back until all do that were read: the writer may gather what comes of those.
+    read: usize,
+    /// What is to be compressed next, and its weight.
     jobs: Vec<Job>,
     weight: usize,
-    gathered: u64,
     /// Memory that was written and may be read into again: fresh memory costs more than the copy into it.
     spare: Vec<Vec<u8>>,
 }
@@ -170,20 +172,25 @@ impl Packing {
 
     /// Gathers a piece of a file, behind which so many bytes are left.
     fn gather(&mut self, node: NodeId, content: Vec<u8>, left: u64) -> Result<()> {
-        self.gathered += content.len() as u64;
-        let job = Job::new(&self.writer, node, content, left);
+        let (size, job) = (content.len() as u64, Job::new(&self.writer, node, content, left));
+        self.bar.inc(size);
+        let Some(job) = self.writer.gather(job, &mut self.here)? else {
+            return self.compress_gathered(false);
+        };
         self.weight += job.weight();
         self.jobs.push(job);
         if self.weight >= self.writer.segment() { self.compress() } else { Ok(()) }
     }
 
-    /// Begins to compress what is gathered: first by the writer, then here.
+    /// Begins to compress what is gathered here, then what the writer gathered.
     fn compress(&mut self) -> Result<()> {
-        self.compress_gathered(false)?;
         self.weight = 0;
-        self.bar.inc(std::mem::take(&mut self.gathered));
         let jobs = std::mem::take(&mut self.jobs);
-        self.begin(jobs)
+        if !jobs.is_empty() {
+            self.read = self.workers.out() + 1;
+            self.begin(jobs)?;
+        }
+        self.compress_gathered(false)
     }
 
     /// Begins to compress what the writer gathered.
@@ -205,6 +212,7 @@ impl Packing {
     fn write(&mut self, left: usize) -> Result<()> {
         let segment = self.writer.segment();
         while self.workers.out() > left {
+            self.read = self.read.saturating_sub(1);
             for packed in self.workers.wait() {
                 self.writer.add(packed)?;
                 for write in self.writer.writes() {
@@ -221,7 +229,7 @@ impl Packing {
     /// Writes the end of the image. Gives its size in bytes.
     fn finish(mut self) -> Result<u64> {
         self.compress()?;
-        self.write(0)?;
+        self.write(self.workers.out() - self.read)?;
         self.compress_gathered(true)?;
         self.write(0)?;
         let mut written = Ok(());

@@ -24,13 +24,13 @@ use crate::tree::Tree;
 /// Content that is gathered before it is sorted: like that is not in one batch does not meet.
 const BATCH: usize = 32 << 20;
 /// The same where a tree has so many entries that they take the memory.
-const BATCH_OF_MANY: usize = 16 << 20;
+const BATCH_OF_MANY: usize = 20 << 20;
 /// So many entries.
 const MANY: usize = 64 << 10;
 /// Bytes that a file takes beside its content while it is in a batch, about: a number that is the same on all targets.
 const PER_FILE: usize = 256;
 /// Content that goes out at once to be compressed: what is sorted is not all there a second time.
-const OUT: usize = 2 * SEGMENT;
+const OUT: usize = SEGMENT;
 /// Most content: a map header has 32 bits for the place of a fragment, a compact inode for its size.
 const MAX_SIZE: u64 = u32::MAX as u64;
 
@@ -45,7 +45,7 @@ pub(super) struct Fragments {
     /// What is sorted, and the order in which it gets its place.
     sorted: Vec<Option<Gathered>>,
     order: std::vec::IntoIter<usize>,
-    /// Files that are noise and like no other.
+    /// Files that become none, as they are stored: noise that is like no other, and what is too short.
     alone: Vec<Packed>,
     /// Content that has its place but is not yet part of a job.
     pending: Vec<u8>,
@@ -139,6 +139,11 @@ impl Fragments {
             }
         }
         out
+    }
+
+    /// Batches of jobs that are out while more is gathered: all that was sorted, if there is memory for it.
+    pub(super) fn ahead(&self) -> usize {
+        if self.rank.len() < MANY { BATCH / OUT } else { 1 }
     }
 
     /// The next of a sorted batch.
@@ -253,7 +258,12 @@ impl Fragments {
         ready.collect()
     }
 
-    /// Takes files that are noise and like no other, as they are stored.
+    /// Keeps a file that becomes none until nothing comes between the blocks of another.
+    pub(super) fn wait(&mut self, stored: Packed) {
+        self.alone.push(stored);
+    }
+
+    /// Takes files that become no fragments, as they are stored.
     pub(super) fn take_alone(&mut self) -> Vec<Packed> {
         std::mem::take(&mut self.alone)
     }

@@ -80,10 +80,15 @@ pub(crate) fn write(tree: &Contents, options: Options) -> Vec<u8> {
             })
         })
         .collect();
-    for some in pieces.chunks(4) {
+    for (nth, some) in pieces.chunks(4).enumerate() {
         let job =
             |&(node, piece, left): &(_, &[u8], _)| Job::new(&writer, node, piece.to_vec(), left);
         let mut jobs: Vec<_> = some.iter().map(job).collect();
+        // Fragments that come at once, and such that come in order.
+        if nth.is_multiple_of(2) {
+            let others = jobs.into_iter().map(|job| writer.gather(job, &mut workspace).unwrap());
+            jobs = others.flatten().collect();
+        }
         while !jobs.is_empty() {
             for packed in run_elsewhere(jobs, &mut workspace) {
                 writer.add(packed).unwrap();

@@ -75,25 +75,33 @@ fn a_host_that_answers_late_gets_the_same_image() {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         (state >> 24) as u8 & 15
     };
-    // Large files whose ends are gathered, and enough small ones that what is gathered is packed in between.
-    let mut files: Vec<_> = (0..4)
-        .map(|number| {
-            let content = (0..20_000_000 + number).map(|_| next()).collect();
-            NewFile::file(&format!("/usr/lib/large/{number}"), 0o644, content)
-        })
-        .collect();
-    files.extend((0..60).map(|number| {
-        let content = (0..700_000).map(|_| next()).collect();
-        NewFile::file(&format!("/usr/lib/small/{number}"), 0o644, content)
-    }));
+    let mut bytes = |length| (0..length).map(|_| next()).collect::<Vec<u8>>();
+    // Large files and others whose ends are gathered, then small ones that are gathered as they are, more than are sorted at
+    // once: text and noise, which is stored as it is if it is like no other.
+    let mut files = Vec::new();
+    let mut add = |name: String, content| files.push(NewFile::file(&name, 0o644, content));
+    for number in 0..2 {
+        add(format!("/usr/lib/large/{number}"), bytes(12_000_000 + number));
+    }
+    for number in 0..30 {
+        add(format!("/usr/lib/medium/{number}"), bytes(700_000));
+    }
+    for number in 0..1_400 {
+        let text = bytes(40_000);
+        let noise = || text.iter().zip(&text[20_000..]).map(|(one, other)| one << 4 | other);
+        let content = if number % 2 == 0 { noise().collect() } else { text };
+        add(format!("/usr/lib/small/{number}"), content);
+    }
     let package = NewPackage { files, ..NewPackage::new("app", "1", "1", "x86_64") };
     let package = package.write(&Compression::None);
     let recipe = Recipe { profile: Profile::Small, ..recipe() };
     let at_once = compose(&package, &recipe, 1);
-    let late = compose(&package, &recipe, usize::MAX);
     assert_eq!(at_once.out_at_most, 1);
-    assert!(late.out_at_most > 1, "jobs go out while others are out");
-    assert!(at_once.image == late.image, "the same bytes");
+    for most in [2, usize::MAX] {
+        let late = compose(&package, &recipe, most);
+        assert!(late.out_at_most > 1, "jobs go out while others are out");
+        assert!(at_once.image == late.image, "the same bytes with up to {most} batches out");
+    }
 }
 
 /// A host that computes digests of its own, once it is asked for them.
