@@ -22,6 +22,7 @@ struct Batch {
     state: Jobs,
 }
 
+/// Jobs that the host gets next, or that it has, or what came of them.
 #[derive(Debug)]
 enum Jobs {
     Due(Vec<Job>),
@@ -44,9 +45,8 @@ impl Batches {
 
     /// The jobs that go to the host now.
     pub(super) fn issue(&mut self) -> Option<Vec<Job>> {
-        let state = self.0.iter_mut().map(|batch| &mut batch.state);
-        let due = state.into_iter().find(|state| matches!(state, Jobs::Due(_)))?;
-        match std::mem::replace(due, Jobs::Out) {
+        let due = self.0.iter_mut().find(|batch| matches!(batch.state, Jobs::Due(_)))?;
+        match std::mem::replace(&mut due.state, Jobs::Out) {
             Jobs::Due(jobs) => Some(jobs),
             _ => None,
         }
