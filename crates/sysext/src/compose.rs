@@ -239,7 +239,7 @@ impl<R: Read> Compose<R> {
     /// # Errors
     /// No jobs are out. Results of others are an error of the next step.
     pub fn compressed(&mut self, packed: Vec<Packed>) -> Result<(), Error> {
-        self.batches.put(packed).map_err(|_| Error::Protocol)
+        self.batches.put(packed)
     }
 
     /// The bytes that [`Step::Read`] asked for.

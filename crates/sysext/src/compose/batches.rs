@@ -52,11 +52,10 @@ impl Batches {
         }
     }
 
-    /// Takes what came of the first that is out, or gives it back if none is.
-    pub(super) fn put(&mut self, results: Vec<Packed>) -> Result<(), Vec<Packed>> {
+    /// Takes what came of the first that is out.
+    pub(super) fn put(&mut self, results: Vec<Packed>) -> Result<(), Error> {
         let out = self.0.iter_mut().find(|batch| matches!(batch.state, Jobs::Out));
-        let Some(batch) = out else { return Err(results) };
-        batch.state = Jobs::Back(results);
+        out.ok_or(Error::Protocol)?.state = Jobs::Back(results);
         Ok(())
     }
 
